@@ -1,0 +1,166 @@
+/**
+ * Ragged batches: the real tokens of all sequences one after another, so that no layer computes on padding.
+ *
+ * @module
+ */
+import type * as tf from "@tensorflow/tfjs-core";
+import { DataError } from "../errors.ts";
+import type { Runtime } from "../runtime/mod.ts";
+
+/** Numbers by row and column: nested arrays, typed arrays, a tensor [B, T]; a flat list is one sequence. */
+export type Matrix = readonly (readonly number[])[] | readonly Int32Array[] | readonly number[] | tf.Tensor;
+
+/** What a BERT model reads, with transformers' names. Shapes are [B, T]; rows may have different lengths. */
+export interface BertInputs {
+  /** Word pieces by number. */
+  input_ids: Matrix;
+  /** 1 for real tokens, 0 for padding. Default: all real. */
+  attention_mask?: Matrix;
+  /** Segment of each token. Default: all 0. */
+  token_type_ids?: Matrix;
+  /** Default: the column. */
+  position_ids?: Matrix;
+  /**
+   * Computes masked positions too, as transformers does; they cost time and mean nothing. Default false: outputs are
+   * zero there.
+   */
+  keep_padding?: boolean;
+}
+
+/** Queries of one block in the attention kernels. */
+const QUERY_BLOCK = 120;
+
+/** The packed batch. Pointers are to i32 in the step's arena. */
+export interface RaggedBatch {
+  /** B: sequences. */
+  readonly size: number;
+  /** T: columns of the padded form. */
+  readonly width: number;
+  /** Rows that are computed, all sequences together. */
+  readonly rows: number;
+  /** The most rows of a sequence. */
+  readonly longest: number;
+  readonly ids: number;
+  readonly positions: number;
+  readonly types: number;
+  /** (first row, keys, rows) of each sequence. */
+  readonly sequences: number;
+  /** (first row, keys, first query, queries) of each block of queries. */
+  readonly units: number;
+  readonly unitCount: number;
+  /** The row of each sequence's first token. */
+  readonly firstRows: number;
+  /** b * T + t of each row. */
+  readonly places: number;
+}
+
+/** The sizes that token numbers must stay below. */
+export interface BatchLimits {
+  vocab_size: number;
+  type_vocab_size: number;
+  max_position_embeddings: number;
+}
+
+/** The rows of a matrix as arrays. */
+export function matrixRows(value: Matrix, name: string): ArrayLike<number>[] {
+  if (Array.isArray(value)) {
+    if (value.length === 0) return [];
+    return typeof value[0] === "number" ? [value as number[]] : value as ArrayLike<number>[];
+  }
+  const tensor = value as tf.Tensor;
+  if (typeof tensor?.dataSync !== "function" || tensor.rank < 1 || tensor.rank > 2) {
+    throw new DataError(`Cannot read ${name}: arrays of numbers or a tensor [B, T] are wanted`);
+  }
+  const data = tensor.dataSync() as Int32Array, width = tensor.shape.at(-1)!;
+  const count = tensor.rank === 1 ? 1 : tensor.shape[0];
+  return Array.from({ length: count }, (_, i) => data.subarray(i * width, (i + 1) * width));
+}
+
+/**
+ * Packs a batch into the arena.
+ *
+ * @throws {DataError} if shapes disagree, a number is out of range, or a sequence has no real token.
+ */
+export function packBatch(runtime: Runtime, inputs: BertInputs, limits: BatchLimits): RaggedBatch {
+  const ids = matrixRows(inputs.input_ids, "input_ids");
+  if (ids.length === 0) throw new DataError("Cannot run an empty batch: input_ids has no row");
+  const mask = optionalRows(inputs.attention_mask, "attention_mask", ids);
+  const types = optionalRows(inputs.token_type_ids, "token_type_ids", ids);
+  const positions = optionalRows(inputs.position_ids, "position_ids", ids);
+  const width = Math.max(...ids.map((row) => row.length));
+  const total = ids.reduce((sum, row) => sum + row.length, 0);
+  const table = runtime.arena.floats(total * 4 + ids.length * 4);
+  const words = new Int32Array(total * 4);
+  const sequences: number[] = [], units: number[] = [], firstRows: number[] = [];
+  let rows = 0, longest = 0;
+  for (let b = 0; b < ids.length; b++) {
+    const first = rows, order = tokenOrder(ids[b].length, mask?.[b], inputs.keep_padding ?? false);
+    if (order.keys === 0) throw new DataError(`Cannot run sequence ${b}: it has no real token`);
+    for (const t of order.columns) {
+      words[rows] = inRange(ids[b][t], limits.vocab_size, "input_ids", b, t);
+      words[total + rows] = inRange(positions?.[b][t] ?? t, limits.max_position_embeddings, "position_ids", b, t);
+      words[2 * total + rows] = inRange(types?.[b][t] ?? 0, limits.type_vocab_size, "token_type_ids", b, t);
+      words[3 * total + rows] = b * width + t;
+      rows++;
+    }
+    const count = rows - first;
+    longest = Math.max(longest, count);
+    firstRows.push(first + order.columns.indexOf(Math.min(...order.columns)));
+    sequences.push(first, order.keys, count);
+    for (let q = 0; q < count; q += QUERY_BLOCK) units.push(first, order.keys, q, Math.min(QUERY_BLOCK, count - q));
+  }
+  const i32 = runtime.heap.i32;
+  i32.set(words, table / 4);
+  i32.set(firstRows, table / 4 + total * 4);
+  const sequenceTable = put(runtime, sequences), unitTable = put(runtime, units);
+  return {
+    ...{ size: ids.length, width, rows, longest, ids: table, positions: table + total * 4, types: table + total * 8 },
+    ...{ places: table + total * 12, firstRows: table + total * 16 },
+    ...{ sequences: sequenceTable, units: unitTable, unitCount: units.length / 4 },
+  };
+}
+
+function put(runtime: Runtime, values: number[]): number {
+  const pointer = runtime.arena.floats(values.length);
+  runtime.heap.i32.set(values, pointer / 4);
+  return pointer;
+}
+
+/** The columns that are computed, real tokens (the keys of attention) first. */
+function tokenOrder(
+  length: number,
+  mask: ArrayLike<number> | undefined,
+  keepPadding: boolean,
+): { columns: number[]; keys: number } {
+  const real: number[] = [], masked: number[] = [];
+  for (let t = 0; t < length; t++) (mask === undefined || mask[t] !== 0 ? real : masked).push(t);
+  return { columns: keepPadding ? [...real, ...masked] : real, keys: real.length };
+}
+
+function optionalRows(
+  value: Matrix | undefined,
+  name: string,
+  ids: ArrayLike<number>[],
+): ArrayLike<number>[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  const rows = matrixRows(value, name);
+  if (rows.length !== ids.length) {
+    throw new DataError(`Cannot run the batch: ${name} has ${rows.length} rows, input_ids has ${ids.length}`);
+  }
+  rows.forEach((row, b) => {
+    if (row.length !== ids[b].length) {
+      throw new DataError(
+        `Cannot run sequence ${b}: ${name} has ${row.length} columns, input_ids has ${ids[b].length}`,
+      );
+    }
+  });
+  return rows;
+}
+
+function inRange(value: number, limit: number, name: string, b: number, t: number): number {
+  if (Number.isInteger(value) && value >= 0 && value < limit) return value;
+  const hint = name === "position_ids" ? "; truncate longer texts (max_length)" : "";
+  throw new DataError(
+    `Cannot run sequence ${b}: ${name}[${b}][${t}] is ${value}, a whole number from 0 to ${limit - 1} is wanted${hint}`,
+  );
+}

@@ -1,0 +1,23 @@
+/**
+ * What every layer of one step shares.
+ *
+ * @module
+ */
+import type { Runtime } from "../runtime/mod.ts";
+import type { RaggedBatch } from "./batch.ts";
+
+/** One forward pass and the backward pass that belongs to it. */
+export interface StepContext {
+  readonly runtime: Runtime;
+  readonly batch: RaggedBatch;
+  /** Dropout is on. */
+  readonly training: boolean;
+  /** Activations are kept for a backward pass. */
+  readonly keep: boolean;
+  /** Counts the forward passes: each has its own dropout masks. */
+  readonly step: number;
+  readonly seed: readonly [number, number];
+}
+
+/** Dropout sites, so that no two places of a model share a mask: three a layer after those outside. */
+export const SITES = { embeddings: 0, classifier: 1, firstLayer: 8, perLayer: 4 } as const;

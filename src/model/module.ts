@@ -1,0 +1,66 @@
+/**
+ * The tree of modules that a model is: named children and parameters, printed as PyTorch prints them.
+ *
+ * @module
+ */
+import type { Parameter } from "./parameter.ts";
+
+/** A part of a model. Children are printed and named in the order in which they are added. */
+export class Module {
+  readonly #children = new Map<string, Module>();
+  readonly #parameters = new Map<string, Parameter>();
+
+  /** @param typeName The class name that PyTorch prints. */
+  constructor(readonly typeName: string) {}
+
+  /** Adds a part under the name that the checkpoint uses. */
+  protected child<T extends Module>(name: string, module: T): T {
+    this.#children.set(name, module);
+    return module;
+  }
+
+  /** Adds a trainable tensor. */
+  protected parameter(name: string, parameter: Parameter): Parameter {
+    this.#parameters.set(name, parameter);
+    return parameter;
+  }
+
+  /** What stands in the brackets of a module without parts: `in_features=768, out_features=2, bias=True`. */
+  protected describe(): string {
+    return "";
+  }
+
+  /** Names and parameters, in PyTorch's order. */
+  *named_parameters(prefix = ""): Generator<[name: string, parameter: Parameter]> {
+    for (const [name, parameter] of this.#parameters) yield [prefix + name, parameter];
+    for (const [name, module] of this.#children) yield* module.named_parameters(`${prefix}${name}.`);
+  }
+
+  /** All parameters, in PyTorch's order. */
+  parameters(): Parameter[] {
+    return Array.from(this.named_parameters(), ([, parameter]) => parameter);
+  }
+
+  /** True if any parameter in here is trained. */
+  isTrainable(): boolean {
+    return this.parameters().some((parameter) => parameter.requires_grad);
+  }
+
+  /** The module tree, as PyTorch prints it. */
+  toString(): string {
+    if (this.#children.size === 0) return `${this.typeName}(${this.describe()})`;
+    const lines = Array.from(this.#children, ([name, module]) => `(${name}): ${module}`.replaceAll("\n", "\n  "));
+    return `${this.typeName}(\n  ${lines.join("\n  ")}\n)`;
+  }
+}
+
+/** A numbered list of modules. */
+export class ModuleList<T extends Module> extends Module {
+  readonly items: readonly T[];
+
+  constructor(items: T[]) {
+    super("ModuleList");
+    this.items = items;
+    items.forEach((item, i) => this.child(String(i), item));
+  }
+}

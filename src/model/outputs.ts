@@ -1,0 +1,56 @@
+/**
+ * What a forward pass gives. Tensors are made when they are asked for and belong to the model: its next forward pass
+ * (or `dispose`) frees them, so that a training loop leaks nothing. `tensor.clone()` keeps one.
+ *
+ * @module
+ */
+import type * as tf from "@tensorflow/tfjs-core";
+import type { Runtime } from "../runtime/mod.ts";
+import type { RaggedBatch } from "./batch.ts";
+
+/** Makes tensors of one forward pass from the arena, and frees them with the next. */
+export class OutputTensors {
+  readonly #made = new Map<string, tf.Tensor>();
+  #valid = true;
+
+  constructor(readonly runtime: Runtime, readonly batch: RaggedBatch) {}
+
+  /** A tensor over values in the arena, copied at first use. */
+  dense(name: string, pointer: number, shape: number[]): tf.Tensor {
+    return this.#make(name, shape, (target) => {
+      const { u8 } = this.runtime.heap, bytes = shape.reduce((a, b) => a * b, 4);
+      u8.copyWithin(target, pointer, pointer + bytes);
+    });
+  }
+
+  /** [rows, h] in the arena as [B, T, h], zero where nothing was computed. */
+  padded(name: string, pointer: number, h: number): tf.Tensor {
+    const { size, width, rows, places } = this.batch;
+    return this.#make(name, [size, width, h], (target) => {
+      const bytes = size * width * h * 4;
+      this.runtime.pool.run("zero", Math.ceil(bytes / 65536), 16, target, bytes);
+      this.runtime.pool.run("scatter_rows", rows, 16, target, pointer, places, h);
+    });
+  }
+
+  /** Frees the tensors; later requests fail. */
+  release(): void {
+    this.#valid = false;
+    for (const tensor of this.#made.values()) if (!tensor.isDisposed) tensor.dispose();
+    this.#made.clear();
+  }
+
+  #make(name: string, shape: number[], fill: (pointer: number) => void): tf.Tensor {
+    const made = this.#made.get(name);
+    if (made && !made.isDisposed) return made;
+    if (!this.#valid) {
+      throw new ReferenceError(
+        `Cannot read ${name}: a later forward pass has replaced it; read it before, or keep a clone()`,
+      );
+    }
+    const { tensor, pointer } = this.runtime.emptyTensor(shape);
+    fill(pointer);
+    this.#made.set(name, tensor);
+    return tensor;
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * A trainable tensor: a tf.Variable for everybody else, a pointer for the kernels, and its gradient.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import { type Runtime, runtime } from "../runtime/mod.ts";
+
+/** A tensor that training changes. Its gradient appears with the first backward pass and adds up until `zero_grad`. */
+export class Parameter {
+  /** The full name as in the checkpoint; set when the model is made. */
+  name = "";
+  readonly shape: readonly number[];
+  /** The values. Assigning to the variable works; so do all tfjs ops on it. */
+  readonly variable: tf.Variable;
+  /** False: no gradient is computed and no optimizer touches it. Default true. */
+  requires_grad = true;
+  /** Pointer to one byte a row: 1 if the row ever had a gradient; 0 for parameters that are no embeddings. */
+  readonly touched: number;
+  readonly #runtime: Runtime;
+  #gradient = 0;
+  #hasGradient = false;
+
+  /**
+   * @param shape Its dimensions; values are undefined until they are set.
+   * @param sparseRows True for embeddings: gradients come to single rows.
+   */
+  constructor(shape: readonly number[], sparseRows = false) {
+    this.#runtime = runtime();
+    this.shape = shape;
+    const { tensor } = this.#runtime.emptyTensor([...shape]);
+    this.variable = tf.variable(tensor);
+    tensor.dispose();
+    this.touched = sparseRows ? this.#runtime.heap.alloc(shape[0]) : 0;
+    if (sparseRows) this.#runtime.heap.u8.fill(0, this.touched, this.touched + shape[0]);
+  }
+
+  /** The number of values. */
+  get size(): number {
+    return this.variable.size;
+  }
+
+  /** Where the values stand in WASM memory. */
+  get pointer(): number {
+    return this.#runtime.pointerOf(this.variable);
+  }
+
+  /** Where the gradient stands, or 0 if there is none (PyTorch's `grad is None`). */
+  get gradientPointer(): number {
+    return this.#hasGradient ? this.#gradient : 0;
+  }
+
+  /** A view of the values; do not keep it over an allocation. */
+  values(): Float32Array {
+    return this.#runtime.heap.floats(this.pointer, this.size);
+  }
+
+  /** A copy of the gradient, or null if there is none. */
+  grad(): Float32Array | null {
+    return this.#hasGradient ? this.#runtime.heap.floats(this.#gradient, this.size).slice() : null;
+  }
+
+  /** One value: `parameter.item(0, 0)` is PyTorch's `parameter[0][0].item()`. */
+  item(...indices: number[]): number {
+    let at = 0;
+    for (let i = 0; i < this.shape.length; i++) {
+      const index = indices[i] ?? 0;
+      if (!(index >= 0 && index < this.shape[i])) {
+        throw new RangeError(`Cannot read ${this.name}[${indices}]: its shape is [${this.shape.join(", ")}]`);
+      }
+      at = at * this.shape[i] + index;
+    }
+    return this.#runtime.heap.f32[this.pointer / 4 + at];
+  }
+
+  /**
+   * Where a backward pass writes, and whether it adds to what is there. Embeddings always add: their rows are zeroed
+   * when gradients are.
+   */
+  beginGradient(): { pointer: number; accumulate: boolean } {
+    const accumulate = this.#hasGradient || this.touched !== 0;
+    if (this.#gradient === 0) {
+      this.#gradient = this.#runtime.heap.alloc(this.size * 4);
+      if (this.touched !== 0) {
+        this.#runtime.pool.run("zero", Math.ceil(this.size * 4 / 65536), 16, this.#gradient, this.size * 4);
+      }
+    }
+    this.#hasGradient = true;
+    return { pointer: this.#gradient, accumulate };
+  }
+
+  /** Forgets the gradient. */
+  zero_grad(): void {
+    if (this.#hasGradient && this.touched !== 0) {
+      const [rows, width] = this.shape;
+      this.#runtime.pool.run("zero_touched_rows", rows, 4096, this.#gradient, this.touched, width);
+    }
+    this.#hasGradient = false;
+  }
+
+  /** Tells tfjs that the values were changed in place. */
+  markWritten(): void {
+    this.#runtime.markWritten(this.variable);
+  }
+
+  /** Frees values and gradient. */
+  dispose(): void {
+    this.variable.dispose();
+    this.#runtime.heap.free(this.#gradient);
+    this.#runtime.heap.free(this.touched);
+    this.#gradient = 0;
+    this.#hasGradient = false;
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * Loading and saving a model as a folder, and the report of what a checkpoint did not fit.
+ *
+ * @module
+ */
+import { ConfigError, WeightsError } from "../errors.ts";
+import { openModelFiles } from "../hub/model_files.ts";
+import { Random } from "../random.ts";
+import type { InitOptions } from "../runtime/mod.ts";
+import { folderUrl, writeFileWhole } from "../runtime/files.ts";
+import { type Checkpoint, matchNames, openCheckpoint, parseConfigJson, safetensorsChunks } from "../weights/mod.ts";
+import { BertConfig, type BertConfigOptions } from "./config.ts";
+import type { Parameter } from "./parameter.ts";
+
+/** Options of `from_pretrained`. Keys of the configuration may be given too: they replace those of config.json. */
+export interface FromPretrainedOptions extends BertConfigOptions {
+  /** Starts the backend, if it does not run yet. */
+  runtime?: InitOptions;
+  /** Draws weights anew that the checkpoint has in another shape, instead of failing. Default false. */
+  ignore_mismatched_sizes?: boolean;
+  /** Seed of the newly initialised weights. Default 0. */
+  seed?: number;
+  /** Called after each tensor. */
+  progress_callback?: (progress: { file: string; loaded: number; total: number }) => void;
+  /** Gets the report; default: it is printed as a warning if there is something to say. */
+  on_report?: (report: LoadReport) => void;
+}
+
+/** What a model needs so that it can be loaded and saved. */
+export interface Loadable {
+  readonly typeName: string;
+  readonly config: BertConfig;
+  loadReport: LoadReport | undefined;
+  named_parameters(): Iterable<[string, Parameter]>;
+  initializeParameter(parameter: Parameter, random: Random): void;
+}
+
+/** Which weights came from the checkpoint, in transformers' sense. */
+export class LoadReport {
+  /**
+   * @param checkpoint The name that was asked for.
+   * @param model The model's class.
+   * @param architectures The classes that config.json says the checkpoint was saved from.
+   * @param unused Names in the checkpoint that the model has no place for.
+   * @param newlyInitialized Names that the checkpoint lacks.
+   * @param mismatched Names that it has in another shape; drawn anew.
+   */
+  constructor(
+    readonly checkpoint: string,
+    readonly model: string,
+    readonly architectures: readonly string[],
+    readonly unused: readonly string[],
+    readonly newlyInitialized: readonly string[],
+    readonly mismatched: readonly string[],
+  ) {}
+
+  /** True if every weight came from the checkpoint and none was left. */
+  get isComplete(): boolean {
+    return this.unused.length + this.newlyInitialized.length + this.mismatched.length === 0;
+  }
+
+  /** The report in transformers' words; empty if it is complete. */
+  toString(): string {
+    const { checkpoint, model } = this, lines: string[] = [];
+    if (this.unused.length > 0) {
+      lines.push(
+        `Some weights of the model checkpoint at ${checkpoint} were not used when initializing ${model}: ${list(this.unused)}`,
+        `- This IS expected if you are initializing ${model} from the checkpoint of a model trained on another task or ` +
+          "with another architecture (e.g. initializing a BertForSequenceClassification model from a BertForPreTraining model).",
+        `- This IS NOT expected if you are initializing ${model} from the checkpoint of a model that you expect to be ` +
+          "exactly identical (initializing a BertForSequenceClassification model from a BertForSequenceClassification model).",
+      );
+    }
+    const drawn = [...this.newlyInitialized, ...this.mismatched];
+    if (drawn.length > 0) {
+      lines.push(
+        `Some weights of ${model} were not initialized from the model checkpoint at ${checkpoint} and are newly ` +
+          `initialized: ${list(drawn)}`,
+        "You should probably TRAIN this model on a down-stream task to be able to use it for predictions and inference.",
+      );
+    }
+    return lines.join("\n");
+  }
+}
+
+function list(names: readonly string[]): string {
+  return `[${names.map((name) => `'${name}'`).join(", ")}]`;
+}
+
+/** Makes a model of a folder's config.json and weights. */
+export async function loadPretrained<T extends Loadable>(
+  ModelClass: { new (config: BertConfig): T; readonly base_model_prefix: string },
+  name: string | URL,
+  options: FromPretrainedOptions,
+): Promise<T> {
+  const { runtime: _, ignore_mismatched_sizes, seed = 0, progress_callback, on_report, ...overrides } = options;
+  const files = openModelFiles(name);
+  const json = await files.read("config.json");
+  if (!json) throw new ConfigError(`Cannot load the model "${name}": it has no config.json`);
+  const config = mergeConfig(parseConfigJson(json), overrides);
+  const checkpoint = await openCheckpoint(files);
+  let model: T | undefined;
+  try {
+    model = new ModelClass(config);
+    const parameters = new Map(model.named_parameters());
+    const names = matchNames(checkpoint.tensors.keys(), parameters.keys(), ModelClass.base_model_prefix || "bert");
+    const mismatched: string[] = [];
+    let loaded = 0;
+    for (const [own, source] of names.matched) {
+      const parameter = parameters.get(own)!;
+      if (!sameShape(checkpoint, source, parameter, ignore_mismatched_sizes ?? false)) mismatched.push(own);
+      else await readParameter(checkpoint, source, parameter);
+      progress_callback?.({ file: checkpoint.name, loaded: ++loaded, total: names.matched.size });
+    }
+    const random = new Random(seed);
+    for (const missing of [...names.missing, ...mismatched]) model.initializeParameter(parameters.get(missing)!, random);
+    const architectures = config.architectures ?? [];
+    const report = new LoadReport(String(name), model.typeName, architectures, names.unused, names.missing, mismatched);
+    model.loadReport = report;
+    if (on_report) on_report(report);
+    else if (!report.isComplete) console.warn(String(report));
+    return model;
+  } catch (error) {
+    for (const [, parameter] of model?.named_parameters() ?? []) parameter.dispose();
+    throw error;
+  } finally {
+    checkpoint.close();
+  }
+}
+
+/** The file's configuration with the caller's keys; a new number of labels replaces the label names. */
+function mergeConfig(file: Record<string, unknown>, overrides: BertConfigOptions): BertConfig {
+  const { num_labels, id2label } = overrides;
+  const merged: BertConfigOptions & Record<string, unknown> = { ...file, ...overrides };
+  if (id2label && !overrides.label2id) delete merged.label2id;
+  if (num_labels !== undefined && !id2label && Object.keys(merged.id2label ?? {}).length !== num_labels) {
+    delete merged.id2label;
+    delete merged.label2id;
+  }
+  return new BertConfig(merged);
+}
+
+interface Source {
+  name: string;
+  transpose: boolean;
+}
+
+function sameShape(checkpoint: Checkpoint, source: Source, parameter: Parameter, ignore: boolean): boolean {
+  const stored = [...checkpoint.tensors.get(source.name)!.shape];
+  if (source.transpose) stored.reverse();
+  if (stored.length === parameter.shape.length && stored.every((n, i) => n === parameter.shape[i])) return true;
+  if (ignore) return false;
+  throw new WeightsError(
+    `Cannot load "${source.name}": its shape is [${stored.join(", ")}], expected [${parameter.shape.join(", ")}]; ` +
+      "ignore_mismatched_sizes draws it anew",
+  );
+}
+
+async function readParameter(checkpoint: Checkpoint, source: Source, parameter: Parameter): Promise<void> {
+  if (source.transpose) {
+    const [rows, columns] = parameter.shape, stored = new Float32Array(parameter.size);
+    await checkpoint.readFloat32(source.name, stored);
+    const values = parameter.values();
+    for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) values[i * columns + j] = stored[j * rows + i];
+  } else {
+    await checkpoint.readFloat32(source.name, () => parameter.values());
+  }
+  parameter.markWritten();
+}
+
+/** Writes config.json and model.safetensors into a folder. */
+export async function savePretrained(model: Loadable, folder: string | URL): Promise<void> {
+  const base = typeof folder === "string" ? folderUrl(folder) : new URL(folder.href.replace(/\/?$/, "/"));
+  const config = { ...model.config.toJSON(), architectures: [model.typeName], dtype: "float32" };
+  const sorted = Object.fromEntries(Object.entries(config).sort(([a], [b]) => a < b ? -1 : 1));
+  const tensors = Array.from(model.named_parameters(), ([name, parameter]) => ({
+    ...{ name, dtype: "F32" as const, shape: parameter.shape },
+    data: () => parameter.values(),
+  }));
+  await writeFileWhole(new URL("model.safetensors", base), safetensorsChunks(tensors, { format: "pt" }));
+  await writeFileWhole(new URL("config.json", base), [new TextEncoder().encode(JSON.stringify(sorted, null, 2) + "\n")]);
+}

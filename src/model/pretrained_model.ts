@@ -1,0 +1,212 @@
+/**
+ * What all models share: modes, parameters by name, the step's buffers, loading and saving.
+ *
+ * @module
+ */
+import type * as tf from "@tensorflow/tfjs-core";
+import { DataError, RuntimeError } from "../errors.ts";
+import { type FromPretrainedOptions, loadPretrained, type LoadReport, savePretrained } from "./pretrained.ts";
+import { Random } from "../random.ts";
+import { Arena, init, type Runtime, runtime } from "../runtime/mod.ts";
+import { type BertInputs, packBatch } from "./batch.ts";
+import type { BertConfig } from "./config.ts";
+import type { StepContext } from "./context.ts";
+import { Module } from "./module.ts";
+import { OutputTensors } from "./outputs.ts";
+import type { Parameter } from "./parameter.ts";
+
+/** A model class: what `from_pretrained` is called on. */
+export interface ModelClass<T extends PreTrainedModel> {
+  new (config: BertConfig): T;
+  readonly base_model_prefix: string;
+}
+
+/** A model that trains, loads and saves. */
+export abstract class PreTrainedModel extends Module {
+  /** The attribute that holds the encoder; empty for the encoder itself. */
+  static readonly base_model_prefix: string = "bert";
+  /** True while training: dropout is on and activations are kept for the backward pass. Change with train() and eval(). */
+  training = false;
+  /** What `from_pretrained` loaded, and what not. */
+  loadReport: LoadReport | undefined;
+  readonly #runtime: Runtime;
+  /** Buffers of this model's step; models do not disturb each other. */
+  readonly #arena: Arena;
+  #outputs: OutputTensors | undefined;
+  #random = new Random(0, 1);
+  #step = 0;
+
+  /** @param config The model's shape; weights are drawn when `from_pretrained` or `initialize` is called. */
+  constructor(typeName: string, readonly config: BertConfig) {
+    super(typeName);
+    this.#runtime = runtime();
+    this.#arena = new Arena(this.#runtime.heap);
+  }
+
+  /**
+   * Loads a model: weights, configuration.
+   *
+   * @param name A folder, a URL of a folder, or `"berth-tiny"`, which the package carries.
+   * @throws {HubError} if files are missing, {ConfigError} or {WeightsError} if they are malformed.
+   */
+  static async from_pretrained<T extends PreTrainedModel>(
+    this: ModelClass<T>,
+    name: string | URL,
+    options: FromPretrainedOptions = {},
+  ): Promise<T> {
+    await init(options.runtime);
+    return await loadPretrained(this, name, options);
+  }
+
+  /** A new model with random weights. */
+  static async from_config<T extends PreTrainedModel>(
+    this: ModelClass<T>,
+    config: BertConfig,
+    options: Pick<FromPretrainedOptions, "runtime" | "seed"> = {},
+  ): Promise<T> {
+    await init(options.runtime);
+    const model = new this(config);
+    model.initialize(options.seed ?? 0);
+    return model;
+  }
+
+  /** Writes config.json and model.safetensors, each whole or not at all. */
+  async save_pretrained(folder: string | URL): Promise<void> {
+    await savePretrained(this, folder);
+  }
+
+  /** Training mode: dropout is on, activations are kept. Returns the model. */
+  train(mode = true): this {
+    this.training = mode;
+    return this;
+  }
+
+  /** Inference mode: nothing is kept. Returns the model. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Tensors by name, as the checkpoint has them. The variables are the model's own. */
+  state_dict(): Map<string, tf.Variable> {
+    return new Map(Array.from(this.named_parameters(), ([name, parameter]) => [name, parameter.variable]));
+  }
+
+  /**
+   * Overwrites weights.
+   *
+   * @throws {DataError} if a name is unknown or missing, or a length differs.
+   */
+  load_state_dict(state: ReadonlyMap<string, Float32Array | tf.Tensor>): void {
+    const parameters = new Map(this.named_parameters());
+    for (const [name, value] of state) {
+      const parameter = parameters.get(name);
+      if (!parameter) throw new DataError(`Cannot load "${name}": the model has no such parameter`);
+      const values = value instanceof Float32Array ? value : value.dataSync() as Float32Array;
+      if (values.length !== parameter.size) {
+        throw new DataError(`Cannot load "${name}": it has ${values.length} values, expected ${parameter.size}`);
+      }
+      parameter.values().set(values);
+      parameter.markWritten();
+      parameters.delete(name);
+    }
+    if (parameters.size > 0) throw new DataError(`Cannot load the state: "${[...parameters.keys()][0]}" is missing`);
+  }
+
+  /** The parameter of that name. */
+  get_parameter(name: string): Parameter {
+    for (const [own, parameter] of this.named_parameters()) if (own === name) return parameter;
+    throw new RangeError(`Cannot find parameter "${name}" in ${this.typeName}`);
+  }
+
+  /** The number of weights. */
+  num_parameters(options: { only_trainable?: boolean } = {}): number {
+    return this.parameters()
+      .filter((parameter) => parameter.requires_grad || !options.only_trainable)
+      .reduce((sum, parameter) => sum + parameter.size, 0);
+  }
+
+  /** Forgets all gradients. */
+  zero_grad(): void {
+    for (const parameter of this.parameters()) parameter.zero_grad();
+  }
+
+  /** Sets the seed of dropout and starts its count of steps anew. */
+  seed(seed: number): void {
+    this.#random = new Random(seed, 1);
+    this.#step = 0;
+  }
+
+  /** Draws all weights as transformers does: normal(0, initializer_range), biases 0, LayerNorm 1 and 0. */
+  initialize(seed: number): void {
+    const random = new Random(seed);
+    for (const [, parameter] of this.named_parameters()) this.initializeParameter(parameter, random);
+  }
+
+  /** Draws one parameter's weights. */
+  initializeParameter(parameter: Parameter, random: Random): void {
+    const values = parameter.values();
+    const norm = parameter.name.includes("LayerNorm");
+    if (parameter.shape.length === 1) values.fill(norm && parameter.name.endsWith("weight") ? 1 : 0);
+    else for (let i = 0; i < values.length; i++) values[i] = random.normal(0, this.config.initializer_range);
+    const padding = this.config.pad_token_id;
+    if (parameter.name.endsWith("word_embeddings.weight") && padding !== null) {
+      values.fill(0, padding * parameter.shape[1], (padding + 1) * parameter.shape[1]);
+    }
+    parameter.markWritten();
+  }
+
+  /** Frees the model's memory. */
+  dispose(): void {
+    this.#outputs?.release();
+    this.#arena.free();
+    for (const parameter of this.parameters()) parameter.dispose();
+  }
+
+  /** Gives every parameter its full name; a model's constructor calls it last. */
+  protected finish(): void {
+    for (const [name, parameter] of this.named_parameters()) parameter.name = name;
+  }
+
+  /** Begins a step: frees what the last one left, packs the batch. */
+  protected beginForward(inputs: BertInputs): StepContext {
+    this.#outputs?.release();
+    this.#runtime.arena = this.#arena;
+    this.#arena.reset();
+    const batch = packBatch(this.#runtime, inputs, this.config);
+    const key: [number, number] = [this.#random.uint32() | 0, this.#random.uint32() | 0];
+    this.#random.position = 0;
+    return {
+      ...{ runtime: this.#runtime, batch, training: this.training, keep: this.training },
+      ...{ step: this.training ? ++this.#step : 0, seed: key },
+    };
+  }
+
+  /** The holder of this pass's output tensors. */
+  protected trackOutputs(context: StepContext): OutputTensors {
+    return this.#outputs = new OutputTensors(context.runtime, context.batch);
+  }
+
+  /** The forward pass that a backward pass belongs to. */
+  protected takeForward<F>(last: F | undefined): F {
+    this.#runtime.arena = this.#arena;
+    if (last) return last;
+    const state = this.training ? "there was none since the last backward pass" : "the model is in eval mode; call train()";
+    throw new RuntimeError(`Cannot run backward: it needs a forward pass in training mode, and ${state}`);
+  }
+
+  /** The loss of the forward pass, or an error that says how to get one. */
+  protected requireLoss<L>(loss: L | undefined): L {
+    if (loss) return loss;
+    throw new RuntimeError(
+      "Cannot run backward: forward had no labels; give it labels, or backward the gradient of the logits",
+    );
+  }
+
+  /** values * scale, in the arena. */
+  protected scaleGradient(context: StepContext, pointer: number, count: number, scale: number): number {
+    const { runtime } = context, factors = runtime.arena.floats(count), scaled = runtime.arena.floats(count);
+    runtime.heap.floats(factors, count).fill(scale);
+    runtime.pool.run("multiply", Math.ceil(count / 1024), 4, scaled, pointer, factors, count);
+    return scaled;
+  }
+}

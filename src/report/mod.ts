@@ -1,0 +1,28 @@
+/**
+ * A run as pictures and pages: line plots, bar plots and confusion matrices as SVG, and the whole training report as
+ * one HTML file. Strings in, strings out; the results need no network, no script and no other file.
+ *
+ * @module
+ */
+
+export { barPlot, type BarPlotOptions, type BarSeries } from "./bar_plot.ts";
+export { confusionMatrix, type ConfusionMatrixOptions } from "./confusion_matrix.ts";
+export { type Baseline, linePlot, type LinePlotOptions, type LineSeries } from "./line_plot.ts";
+export { trainingReport } from "./training_report.ts";
+export type {
+  BaselineScore,
+  ClassRow,
+  CodeExample,
+  ConfusionData,
+  DataCard,
+  EnvironmentCard,
+  EvaluationRecord,
+  LabelCount,
+  ModelCard,
+  PredictionRow,
+  RunReport,
+  Scalar,
+  StepRecord,
+  WatchedWeight,
+} from "./types.ts";
+export type { ClassScores } from "../train/metrics.ts";

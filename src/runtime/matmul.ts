@@ -1,0 +1,93 @@
+/**
+ * Plans one matrix product: which kernel, which blocks, whether B is packed first.
+ *
+ *     C[m, n] (+)= op(A) op(B), then + bias, activation or multiplication by aux
+ *
+ * @module
+ */
+import type { Runtime } from "./runtime.ts";
+
+/** The numbers that the kernels know activations by. */
+export const ACTIVATIONS = { none: 0, gelu: 1, relu: 2, gelu_new: 3, silu: 4, tanh: 5 } as const;
+
+/** Flag bits of the gemm kernels; the activation stands from bit 4 on. */
+const ACCUMULATE = 1, TRANSPOSE_A = 2, MULTIPLY_AUX = 4;
+
+/** One product. Pointers into WASM memory; matrices are row major. */
+export interface MatMul {
+  /** C[m, n]. */
+  c: number;
+  /** A[m, k], or A[k, m] with `transposeA`. */
+  a: number;
+  /** B[k, n], or B[n, k] with `transposeB`. */
+  b: number;
+  m: number;
+  n: number;
+  k: number;
+  transposeA?: boolean;
+  transposeB?: boolean;
+  /** Adds to C. Default false. */
+  accumulate?: boolean;
+  /** bias[n], added to each row. */
+  bias?: number;
+  /** Number of {@linkcode ACTIVATIONS}; with `aux`, its slope is written there. */
+  activation?: number;
+  /** [m, n]: receives the activation's slope, or, without an activation, is what C is multiplied by. */
+  aux?: number;
+}
+
+/** B is read in place by dot products up to this many rows of A: packing it would cost more. */
+const DOT_ROWS = 24;
+/** B[k, n] is read in place up to this many rows of A (or of a reduction, for gradients of weights). */
+const FEW_ROWS = 40;
+/** Columns and rows of a unit of work, and the length of a panel: 120 x 256 floats of A stay in the L2 cache. */
+const ROW_BLOCK = 120, COLUMN_BLOCK = 256, DEPTH_BLOCK = 256;
+/** Depth of a block when B is read in place: its rows then stay in the L1 cache over the row's strips. */
+const FEW_DEPTH_BLOCK = 64;
+
+/** Runs one product on the pool. */
+export function matMul(runtime: Runtime, product: MatMul): void {
+  const { c, a, b, m, n, k, transposeA = false, transposeB = false, bias = 0, activation = 0, aux = 0 } = product;
+  if (m === 0 || n === 0) return;
+  const flags = (product.accumulate ? ACCUMULATE : 0) | (transposeA ? TRANSPOSE_A : 0) |
+    (aux !== 0 && activation === 0 ? MULTIPLY_AUX : 0) | (activation << 4);
+  const lda = transposeA ? m : k, ldb = transposeB ? k : n;
+  if (transposeB && !transposeA && m <= DOT_ROWS) {
+    const nc = blockSize(n, 48, 3, runtime.threads);
+    runtime.pool.run("gemm_dot", Math.ceil(n / nc), 1, c, a, b, bias, aux, n, lda, ldb, m, n, k, nc, flags);
+    return;
+  }
+  const mr = tileRows(m);
+  const inPlace = !transposeB && (transposeA ? k : m) <= FEW_ROWS;
+  const kc = inPlace ? FEW_DEPTH_BLOCK : DEPTH_BLOCK;
+  const mc = blockSize(m, ROW_BLOCK, mr, n >= COLUMN_BLOCK * 2 ? 1 : runtime.threads);
+  const nc = blockSize(n, COLUMN_BLOCK, 8, runtime.threads);
+  const units = Math.ceil(m / mc) * Math.ceil(n / nc);
+  const run = (strips: number, bStrip: number, bStep: number) =>
+    runtime.pool.run(
+      "gemm",
+      units,
+      1,
+      ...[c, a, strips, bias, aux, n, lda, bStrip, bStep, m, n, k, mc, nc, kc, mr, flags] as GemmArguments,
+    );
+  if (inPlace) return run(b, 32, ldb * 4);
+  const mark = runtime.arena.mark(), count = Math.ceil(n / 8);
+  const strips = runtime.arena.floats(count * 8 * k);
+  const grain = Math.max(1, Math.min(8, Math.ceil(count / runtime.threads)));
+  runtime.pool.run("gemm_pack", count, grain, strips, b, ldb, transposeB ? 1 : 0, n, k);
+  run(strips, k * 32, 32);
+  runtime.arena.release(mark);
+}
+
+type GemmArguments = import("../kernels/generated/signatures.gen.ts").KernelArguments["gemm"];
+
+/** At most `limit`, a multiple of `multiple`, and small enough that each thread gets two blocks. */
+function blockSize(size: number, limit: number, multiple: number, threads: number): number {
+  const share = threads === 1 ? size : Math.ceil(size / (2 * threads));
+  return Math.max(multiple, Math.ceil(Math.min(limit, share) / multiple) * multiple);
+}
+
+/** Tiles of 5 rows, or of 4 where that computes fewer rows that do not exist. */
+function tileRows(m: number): number {
+  return m < 40 && Math.ceil(m / 4) * 4 < Math.ceil(m / 5) * 5 ? 4 : 5;
+}

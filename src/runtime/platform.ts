@@ -1,0 +1,140 @@
+/**
+ * What differs between Deno, Node, browsers and edge runtimes: files, workers, cores. The only place that names them.
+ *
+ * @module
+ */
+import type * as NodeFs from "node:fs";
+import type * as NodeOs from "node:os";
+import type * as NodeUrl from "node:url";
+import type * as NodeWorkerThreads from "node:worker_threads";
+import { RuntimeError } from "../errors.ts";
+
+interface BuiltinModules {
+  "node:fs": typeof NodeFs;
+  "node:os": typeof NodeOs;
+  "node:url": typeof NodeUrl;
+  "node:worker_threads": typeof NodeWorkerThreads;
+}
+
+interface ProcessLike {
+  versions?: { node?: string };
+  getBuiltinModule?(name: string): unknown;
+}
+
+const processLike = (globalThis as { process?: ProcessLike }).process;
+
+/** A module of Node's standard library where there is one (Deno, Node, Bun), else `undefined`. */
+export function builtin<K extends keyof BuiltinModules>(name: K): BuiltinModules[K] | undefined {
+  return processLike?.getBuiltinModule?.(name) as BuiltinModules[K] | undefined;
+}
+
+/** The name of this runtime: `"deno 2.9.6"`, `"node 22.3.0"`, `"browser"` or `"other"`. */
+export function runtimeName(): string {
+  const versions = (globalThis as { Deno?: { version?: { deno: string } } }).Deno?.version;
+  if (versions) return `deno ${versions.deno}`;
+  if (processLike?.versions?.node) return `node ${processLike.versions.node}`;
+  return "document" in globalThis ? "browser" : "other";
+}
+
+/** Logical cores of this machine, 1 if unknown. */
+export function logicalCores(): number {
+  const cores = globalThis.navigator?.hardwareConcurrency ?? builtin("node:os")?.availableParallelism();
+  return Math.max(1, Math.floor(cores ?? 1));
+}
+
+/** True if several threads can share memory and be started here. */
+export function canShareMemory(): boolean {
+  if (typeof SharedArrayBuffer === "undefined") return false;
+  if ((globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === false && !processLike) return false;
+  return builtin("node:worker_threads") !== undefined || typeof globalThis.Worker === "function";
+}
+
+/** True if the calling thread may sleep in `Atomics.wait` (a page's main thread may not). */
+export function mayBlock(): boolean {
+  return !("document" in globalThis);
+}
+
+/** A worker of either kind (web or `node:worker_threads`) behind one interface. */
+export interface WorkerHandle {
+  postMessage(message: unknown, transfer?: readonly unknown[]): void;
+  onMessage(listener: (message: unknown) => void): void;
+  onError(listener: (error: Error) => void): void;
+  terminate(): void;
+  /** Lets the process end although this worker runs, where that exists. */
+  unref(): void;
+}
+
+/**
+ * Starts a module worker.
+ *
+ * @param url The worker's module.
+ * @throws {RuntimeError} where there are no workers.
+ */
+export function startWorker(url: URL): WorkerHandle {
+  const threads = builtin("node:worker_threads");
+  if (threads && url.protocol === "file:") {
+    const worker = new threads.Worker(url);
+    return {
+      postMessage: (message, transfer) =>
+        worker.postMessage(message, transfer as NodeWorkerThreads.TransferListItem[] | undefined),
+      onMessage: (listener) => worker.on("message", listener),
+      onError: (listener) => worker.on("error", listener),
+      terminate: () => void worker.terminate(),
+      unref: () => worker.unref(),
+    };
+  }
+  if (typeof globalThis.Worker !== "function") {
+    throw new RuntimeError("Cannot start a worker: this runtime has none; use init({ threads: 1 })");
+  }
+  const worker = new Worker(url, { type: "module" });
+  return {
+    postMessage: (message, transfer) => worker.postMessage(message, (transfer ?? []) as Transferable[]),
+    onMessage: (listener) => worker.addEventListener("message", (event) => listener(event.data)),
+    onError: (listener) => worker.addEventListener("error", (event) => listener(new Error(event.message))),
+    terminate: () => worker.terminate(),
+    unref: () => {},
+  };
+}
+
+/** The other end of {@linkcode startWorker}: how a worker's module talks to its parent. */
+export function parentPort(): {
+  postMessage(message: unknown): void;
+  onMessage(listener: (message: unknown) => void): void;
+  close(): void;
+} {
+  const port = builtin("node:worker_threads")?.parentPort;
+  if (port) {
+    return {
+      postMessage: (message) => port.postMessage(message),
+      onMessage: (listener) => port.on("message", listener),
+      close: () => (port as { close?(): void }).close?.(), // Deno's has none; the parent terminates it
+    };
+  }
+  const scope = globalThis as unknown as {
+    postMessage(message: unknown): void;
+    addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
+    close(): void;
+  };
+  return {
+    postMessage: (message) => scope.postMessage(message),
+    onMessage: (listener) => scope.addEventListener("message", (event) => listener(event.data)),
+    close: () => scope.close(),
+  };
+}
+
+/**
+ * Reads a file or URL whole.
+ *
+ * @throws {RuntimeError} if it cannot be read.
+ */
+export async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+  const fs = builtin("node:fs");
+  try {
+    if (url.protocol === "file:" && fs) return new Uint8Array(await fs.promises.readFile(url));
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`HTTP status ${response.status}`);
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    throw new RuntimeError(`Cannot read ${url}: ${error instanceof Error ? error.message : error}`, { cause: error });
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * The running backend: tfjs's WASM module and our kernels over one memory. There is one at a time, as tfjs has one
+ * global engine.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import { RuntimeError } from "../errors.ts";
+import { Arena, Heap } from "./heap.ts";
+import { canShareMemory, logicalCores, readBytes } from "./platform.ts";
+import { type KernelPool, startPool } from "./pool.ts";
+import { type StartedTfjs, startTfjs } from "./tfjs_backend.ts";
+
+/**
+ * Which build of the kernels runs: `relaxed` (threads and fused multiply-add), `simd` (threads, the same bits on every
+ * machine), `single` (one thread, no shared memory).
+ */
+export type Profile = "relaxed" | "simd" | "single";
+
+/** Where a WASM module comes from: compiled, as bytes, or by URL. */
+export type WasmSource = WebAssembly.Module | BufferSource | URL | string;
+
+/** Options of {@linkcode init}. */
+export interface InitOptions {
+  /** Threads, the calling one included. Default: the machine's logical cores. */
+  threads?: number;
+  /** Forces a profile. Default: the best that the runtime supports; `single` if `threads` is 1 and memory cannot be shared. */
+  profile?: Profile;
+  /** Replacements for the module files; default: those of the package. */
+  wasm?: {
+    /** Our kernels, of the profile that runs. */
+    kernels?: WasmSource;
+    /** tfjs's module: `tfjs-backend-wasm-threaded-simd.wasm`, or `tfjs-backend-wasm-simd.wasm` for `single`. */
+    tfjs?: WasmSource;
+  };
+}
+
+/** Pages of 64 KiB that a shared memory has from its start: all but one of 4 GiB (untouched pages cost nothing). */
+const SHARED_PAGES = 65_535;
+
+/** The least scratch memory of a thread: panels of one block of gemm. */
+const MIN_SCRATCH_BYTES = 1 << 20;
+
+/** A started backend. */
+export class Runtime {
+  readonly profile: Profile;
+  readonly heap: Heap;
+  readonly pool: KernelPool;
+  /** Buffers of the step that runs; each model puts its own here before it computes. */
+  arena: Arena;
+  readonly #tfjs: StartedTfjs;
+
+  /** @ignore Use {@linkcode init}. */
+  constructor(profile: Profile, tfjs: StartedTfjs, pool: KernelPool) {
+    this.profile = profile;
+    this.#tfjs = tfjs;
+    this.pool = pool;
+    this.heap = new Heap(tfjs.memory, tfjs.module);
+    this.arena = new Arena(this.heap);
+    this.needScratch(MIN_SCRATCH_BYTES);
+  }
+
+  /** Threads that kernels run on. */
+  get threads(): number {
+    return this.pool.threads;
+  }
+
+  /** The table of tfjs's tensors: where each stands in memory. */
+  get dataIds(): { get(dataId: object): { id: number; memoryOffset: number } } {
+    return this.#tfjs.backend["dataIdMap"] as unknown as {
+      get(dataId: object): { id: number; memoryOffset: number };
+    };
+  }
+
+  /** Sees to it that every thread has this much scratch memory. */
+  needScratch(bytes: number): void {
+    if (bytes <= this.pool.scratchBytes) return;
+    const rounded = Math.ceil(bytes / 4096) * 4096;
+    this.heap.free(this.#scratch);
+    this.#scratch = this.heap.alloc(rounded * this.threads);
+    this.pool.setScratch(this.#scratch, rounded);
+  }
+  #scratch = 0;
+
+  /** The address of a tensor's values. */
+  pointerOf(tensor: tf.Tensor): number {
+    return this.dataIds.get(tensor.dataId).memoryOffset;
+  }
+
+  /** A new tensor, and the address of its values, which are undefined. */
+  emptyTensor(shape: number[], dtype: "float32" | "int32" = "float32"): { tensor: tf.Tensor; pointer: number } {
+    const info = this.#tfjs.backend.makeOutput(shape, dtype);
+    const tensor = tf.engine().makeTensorFromTensorInfo(info);
+    return { tensor, pointer: this.pointerOf(tensor) };
+  }
+
+  /**
+   * Tells tfjs that a tensor's memory was written in place: XNNPACK keeps packed copies by the tensor's number, so the
+   * tensor gets a new one.
+   */
+  markWritten(tensor: tf.Tensor): void {
+    const data = this.dataIds.get(tensor.dataId), { tfjs } = this.#tfjs.module;
+    tfjs.disposeData(data.id);
+    data.id = (this.#tfjs.backend as unknown as { dataIdNextNumber: number }).dataIdNextNumber++;
+    tfjs.registerTensor(data.id, tensor.size, data.memoryOffset);
+  }
+
+  /** @ignore Use the module's `dispose()`. */
+  end(): void {
+    this.pool.dispose();
+    this.#tfjs.dispose();
+  }
+}
+
+let current: Promise<Runtime> | undefined;
+let started: Runtime | undefined;
+
+/**
+ * Starts the backend; called again, it returns the one that runs (and fails if other threads are asked for).
+ * Models start it by themselves with the defaults.
+ *
+ * @throws {RuntimeError} if the runtime lacks WASM SIMD, or a worker or module cannot be loaded.
+ * @example
+ * ```ts
+ * import { dispose, init } from "@berth/berth";
+ * const runtime = await init({ threads: 2 });
+ * console.log(runtime.threads, runtime.profile);
+ * dispose();
+ * ```
+ */
+export async function init(options: InitOptions = {}): Promise<Runtime> {
+  if (current) {
+    const runtime = await current;
+    const { threads = runtime.threads, profile = runtime.profile } = options;
+    if (threads !== runtime.threads || profile !== runtime.profile) {
+      throw new RuntimeError(
+        `Cannot start with ${threads} threads (${profile}): ${runtime.threads} threads (${runtime.profile}) run already; ` +
+          "call dispose() first",
+      );
+    }
+    return runtime;
+  }
+  current = start(options);
+  try {
+    return started = await current;
+  } catch (error) {
+    current = undefined;
+    throw error;
+  }
+}
+
+/**
+ * The backend that runs.
+ *
+ * @throws {RuntimeError} if {@linkcode init} was not awaited.
+ */
+export function runtime(): Runtime {
+  if (!started) throw new RuntimeError("Cannot compute: the backend is not started; await init() first");
+  return started;
+}
+
+/** Ends the backend and all its workers; models made on it can no longer be used. Does nothing if none runs. */
+export function dispose(): void {
+  started?.end();
+  started = current = undefined;
+}
+
+async function start(options: InitOptions): Promise<Runtime> {
+  const threads = options.threads ?? logicalCores();
+  if (!Number.isInteger(threads) || threads < 1 || threads > 256) {
+    throw new RangeError(`Cannot start ${threads} threads: a whole number from 1 to 256 is wanted`);
+  }
+  const profile = options.profile ?? bestProfile();
+  if (profile === "single") {
+    const tfjsModule = await compile(options.wasm?.tfjs ?? tfjsUrl("tfjs-backend-wasm-simd.wasm"));
+    const kernels = await compile(options.wasm?.kernels ?? kernelsUrl(profile));
+    const tfjs = await startTfjs(tfjsModule, 1, undefined);
+    return new Runtime(profile, tfjs, await startPool({ module: kernels, memory: tfjs.memory, threads: 1 }));
+  }
+  const [tfjsModule, kernels] = await Promise.all([
+    compile(options.wasm?.tfjs ?? tfjsUrl("tfjs-backend-wasm-threaded-simd.wasm")),
+    compile(options.wasm?.kernels ?? kernelsUrl(profile)),
+  ]);
+  const memory = sharedMemory();
+  const pool = await startPool({ module: kernels, memory, threads });
+  try {
+    return new Runtime(profile, await startTfjs(tfjsModule, threads, memory), pool);
+  } catch (error) {
+    pool.dispose();
+    throw error;
+  }
+}
+
+function sharedMemory(): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: SHARED_PAGES, maximum: SHARED_PAGES, shared: true });
+  } catch (error) {
+    throw new RuntimeError(
+      'Cannot reserve 4 GiB of address space for shared WASM memory; use init({ profile: "single" })',
+      { cause: error },
+    );
+  }
+}
+
+/** The smallest modules that use v128, and `f32x4.relaxed_madd`. */
+const SIMD_PROBE = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11];
+const RELAXED_PROBE = [
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0],
+  ...[65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11],
+];
+
+function bestProfile(): Profile {
+  if (!WebAssembly.validate(new Uint8Array(SIMD_PROBE))) {
+    throw new RuntimeError("Cannot compute: this runtime has no WASM SIMD");
+  }
+  if (!canShareMemory()) return "single";
+  return WebAssembly.validate(new Uint8Array(RELAXED_PROBE)) ? "relaxed" : "simd";
+}
+
+function kernelsUrl(profile: Profile): URL {
+  return new URL(`../kernels/generated/kernels_${profile}.wasm`, import.meta.url);
+}
+
+function tfjsUrl(file: string): URL {
+  return new URL(import.meta.resolve(`@tensorflow/tfjs-backend-wasm/wasm-out/${file}`));
+}
+
+async function compile(source: WasmSource): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  const bytes = typeof source === "string" || source instanceof URL
+    ? await readBytes(new URL(source))
+    : source;
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (error) {
+    throw new RuntimeError(`Cannot compile a WASM module: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * Starts tfjs's WASM backend from its own emscripten factory, with as many threads as asked for, in Deno, Node and
+ * browsers. Everything global that the factory touches (`Worker`, process listeners) is put back.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import { RuntimeError } from "../errors.ts";
+import { LazyWorker } from "./lazy_worker.ts";
+
+/** The parts of emscripten's module that are used here. */
+export interface TfjsModule {
+  _malloc(bytes: number): number;
+  _free(pointer: number): void;
+  cwrap(name: string, returns: string | null, args: string[]): (...args: number[]) => number;
+  PThread?: {
+    unusedWorkers: unknown[];
+    allocateUnusedWorker(): void;
+    loadWasmModuleToWorker(worker: unknown, loaded: () => void): void;
+    terminateAllThreads(): void;
+  };
+  tfjs: Record<string, (...args: number[]) => number>;
+}
+
+type Factory = (options: Record<string, unknown>) => Promise<TfjsModule>;
+
+/** Workers that emscripten makes ahead, needed or not. */
+const EMSCRIPTEN_POOL = 8;
+
+/** What {@linkcode startTfjs} gives. */
+export interface StartedTfjs {
+  backend: BackendWasm;
+  module: TfjsModule;
+  memory: WebAssembly.Memory;
+  /** Takes the backend out of tfjs again and ends its threads. */
+  dispose(): void;
+}
+
+/**
+ * Registers and selects the backend "wasm".
+ *
+ * @param wasm tfjs's compiled module: the threaded SIMD one if `memory` is given, else the single-threaded SIMD one.
+ * @param threads Threads for tfjs's own kernels, the calling one included.
+ * @param memory The shared memory to use; without it the module brings its own.
+ */
+export async function startTfjs(
+  wasm: WebAssembly.Module,
+  threads: number,
+  memory: WebAssembly.Memory | undefined,
+): Promise<StartedTfjs> {
+  const { module, memory: used } = await runFactory(wasm, threads, memory);
+  const initWithThreadsCount = module.cwrap("init_with_threads_count", null, ["number"]);
+  module.tfjs = {
+    init: module.cwrap("init", null, []),
+    // BackendWasm passes the count of tfjs's own global setting, which is left alone.
+    initWithThreadsCount: () => initWithThreadsCount(threads),
+    getThreadsCount: module.cwrap("get_threads_count", "number", []),
+    registerTensor: module.cwrap("register_tensor", null, ["number", "number", "number"]),
+    disposeData: module.cwrap("dispose_data", null, ["number"]),
+    dispose: module.cwrap("dispose", null, []),
+  };
+  const stockFactory = tf.findBackendFactory("wasm") as ReturnType<typeof tf.findBackendFactory> | undefined;
+  const previous = tf.engine().backendName;
+  if (stockFactory) tf.removeBackend("wasm");
+  const backend = new BackendWasm(module as unknown as ConstructorParameters<typeof BackendWasm>[0]);
+  tf.registerBackend("wasm", () => backend, 3);
+  if (!await tf.setBackend("wasm")) throw new RuntimeError("Cannot start tfjs's WASM backend: it refused to initialise");
+  return {
+    backend,
+    module,
+    memory: used,
+    dispose: () => {
+      tf.removeBackend("wasm");
+      if (stockFactory) tf.registerBackend("wasm", stockFactory, 2);
+      if (previous && previous !== "wasm") tf.setBackend(previous);
+    },
+  };
+}
+
+/** Runs emscripten's factory with a worker class of ours and puts the globals back. */
+async function runFactory(
+  wasm: WebAssembly.Module,
+  threads: number,
+  memory: WebAssembly.Memory | undefined,
+): Promise<{ module: TfjsModule; memory: WebAssembly.Memory }> {
+  let used = memory;
+  const options: Record<string, unknown> = {
+    locateFile: (path: string) => path,
+    instantiateWasm: (imports: WebAssembly.Imports, done: (i: WebAssembly.Instance, m: WebAssembly.Module) => void) => {
+      // tfjs caps its threads at half of this number.
+      imports.env.emscripten_num_logical_cores = () => 2 * threads;
+      WebAssembly.instantiate(wasm, imports).then((instance) => {
+        used ??= Object.values(instance.exports).find((e) => e instanceof WebAssembly.Memory);
+        done(instance, wasm);
+      });
+      return {};
+    },
+  };
+  let factory: Factory;
+  if (memory) {
+    factory = asFactory(await import("@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-threaded-simd.js"));
+    options.wasmMemory = memory;
+    options.mainScriptUrlOrBlob = "unused";
+  } else {
+    factory = asFactory(await import("@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.js"));
+  }
+  const restore = borrowGlobals(threads);
+  let starting: Promise<TfjsModule>;
+  try {
+    starting = factory(options);
+  } finally {
+    restore.listeners();
+  }
+  try {
+    const module = await starting;
+    if (module.PThread) await addWorkers(module.PThread, threads);
+    if (!used) throw new RuntimeError("Cannot start tfjs's WASM backend: its module has no memory");
+    return { module, memory: used };
+  } finally {
+    restore.worker();
+  }
+}
+
+function asFactory(imported: unknown): Factory {
+  return (imported as { default: Factory }).default;
+}
+
+/** Emscripten makes eight workers ahead; more threads than that need their workers loaded before the pool starts. */
+async function addWorkers(pthread: NonNullable<TfjsModule["PThread"]>, threads: number): Promise<void> {
+  while (pthread.unusedWorkers.length < threads - 1) {
+    pthread.allocateUnusedWorker();
+    await new Promise<void>((loaded) => pthread.loadWasmModuleToWorker(pthread.unusedWorkers.at(-1), loaded));
+  }
+}
+
+/**
+ * Puts {@linkcode LazyWorker} in place of the global `Worker`, which the factory would overwrite in Deno and Node, and
+ * remembers the process listeners that it adds.
+ */
+function borrowGlobals(threads: number): { worker(): void; listeners(): void } {
+  const original = Object.getOwnPropertyDescriptor(globalThis, "Worker");
+  LazyWorker.begin(EMSCRIPTEN_POOL, threads - 1);
+  Object.defineProperty(globalThis, "Worker", { configurable: true, get: () => LazyWorker, set: () => {} });
+  const process = (globalThis as { process?: NodeJS.Process }).process;
+  const events = ["uncaughtException", "unhandledRejection"] as const;
+  const before = events.map((event) => process?.listeners?.(event as "uncaughtException") ?? []);
+  return {
+    worker: () => {
+      if (original) Object.defineProperty(globalThis, "Worker", original);
+      else delete (globalThis as { Worker?: unknown }).Worker;
+    },
+    listeners: () => {
+      events.forEach((event, i) => {
+        for (const listener of process?.listeners?.(event as "uncaughtException") ?? []) {
+          if (!before[i].includes(listener)) process!.removeListener(event, listener);
+        }
+      });
+    },
+  };
+}

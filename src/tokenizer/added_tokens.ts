@@ -1,0 +1,215 @@
+/**
+ * Added tokens: special tokens and words that callers put on top of the vocabulary. They are found in the
+ * text before (or, if `normalized`, after) normalization and kept whole.
+ *
+ * @module
+ */
+
+import { TokenizerError } from "../errors.ts";
+import type { Normalizer } from "./normalizer.ts";
+import { Trie } from "./trie.ts";
+import { isSpace } from "./unicode.ts";
+import type { Vocabulary } from "./vocabulary.ts";
+
+const MAX_CONTENT = 512; // matching takes at most this many steps a character
+const WORD_CHAR = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
+
+/** How an added token matches; what is left out is `false`. */
+export interface AddedTokenOptions {
+  /** Match only where no word character touches the token. */
+  readonly single_word?: boolean;
+  /** Take white space on the left into the match. */
+  readonly lstrip?: boolean;
+  /** Take white space on the right into the match. */
+  readonly rstrip?: boolean;
+  /** Match in the normalized text; by default true unless the token is special. */
+  readonly normalized?: boolean;
+  /** Left out by `skip_special_tokens`. */
+  readonly special?: boolean;
+}
+
+/** A token that is matched as a whole, as `AddedToken` of transformers. */
+export class AddedToken {
+  /** The text of the token. */
+  readonly content: string;
+  /** Match only where no word character touches the token. */
+  readonly single_word: boolean;
+  /** Take white space on the left into the match. */
+  readonly lstrip: boolean;
+  /** Take white space on the right into the match. */
+  readonly rstrip: boolean;
+  /** Match in the normalized text. */
+  readonly normalized: boolean;
+  /** Left out by `skip_special_tokens`. */
+  readonly special: boolean;
+  readonly #options: AddedTokenOptions;
+
+  /**
+   * Makes an added token.
+   *
+   * @param content The text of the token, at most 512 UTF-16 units.
+   * @param options How it matches.
+   * @throws TokenizerError if the text is too long or no well-formed Unicode.
+   */
+  constructor(content: string, options: AddedTokenOptions = {}) {
+    if (typeof content !== "string" || content.length > MAX_CONTENT || /\p{Cs}/u.test(content)) {
+      throw new TokenizerError(
+        `Cannot make an added token of ${JSON.stringify(content)?.slice(0, 80)}: ` +
+          `wanted well-formed text of at most ${MAX_CONTENT} units`,
+      );
+    }
+    this.content = content;
+    this.single_word = !!options.single_word;
+    this.lstrip = !!options.lstrip;
+    this.rstrip = !!options.rstrip;
+    this.special = !!options.special;
+    this.normalized = options.normalized ?? !this.special;
+    this.#options = options;
+  }
+
+  /** The same token as a special one: not normalized, unless it was made so explicitly. */
+  toSpecial(): AddedToken {
+    return new AddedToken(this.content, { ...this.#options, special: true });
+  }
+}
+
+/** A part of a text: an added token, or what lies between two of them. */
+export interface Split {
+  /** Id of the added token, or -1. */
+  readonly id: number;
+  /** Where it begins. */
+  readonly begin: number;
+  /** Where it ends. */
+  readonly end: number;
+}
+
+/** The added tokens by content and id, and the search for them. */
+export class AddedVocabulary {
+  /** Added tokens by id. */
+  readonly tokens = new Map<number, AddedToken>();
+  /** Ids by content. */
+  readonly ids = new Map<string, number>();
+  readonly #specials = new Set<string>();
+  readonly #normalizedContent = new Map<number, string>();
+  readonly #vocabulary: Vocabulary;
+  readonly #normalizer: Normalizer;
+  #raw: Matcher | null = null;
+  #normalized: Matcher | null = null;
+
+  constructor(vocabulary: Vocabulary, normalizer: Normalizer) {
+    this.#vocabulary = vocabulary;
+    this.#normalizer = normalizer;
+  }
+
+  /** Whether some tokens must be searched in the normalized text. */
+  get hasNormalized(): boolean {
+    return this.#normalized !== null;
+  }
+
+  /** Adds or updates tokens; returns how many were not there yet with the same options. */
+  add(tokens: readonly AddedToken[]): number {
+    const size = this.#vocabulary.size;
+    let next = size;
+    for (const id of this.tokens.keys()) next = Math.max(next, id + 1);
+    let added = 0;
+    for (const token of tokens) {
+      const known = this.ids.get(token.content);
+      if (token.content === "" || known !== undefined && same(this.tokens.get(known)!, token)) continue;
+      const id = known ?? this.#vocabulary.ids.get(token.content) ?? next++;
+      added++;
+      if (token.normalized) {
+        this.#normalizer.run(token.content, 0, token.content.length);
+        this.#normalizedContent.set(id, this.#normalizer.text());
+      }
+      if (token.special) this.#specials.add(token.content);
+      this.ids.set(token.content, id);
+      this.tokens.set(id, token);
+    }
+    this.#raw = this.#matcher(false);
+    this.#normalized = this.#matcher(true);
+    return added;
+  }
+
+  /** How the token of an id reads when decoded: normalized, if it matches in the normalized text. */
+  text(id: number): string | undefined {
+    return this.#normalizedContent.get(id) ?? this.tokens.get(id)?.content;
+  }
+
+  /** Whether a decoded token is left out by `skip_special_tokens`. */
+  isSpecial(text: string): boolean {
+    return this.#specials.has(text);
+  }
+
+  /** Cuts a text at its added tokens; `splitSpecial` leaves special tokens unseen. */
+  split(text: string, normalized: boolean, splitSpecial: boolean): Split[] {
+    const matcher = normalized ? this.#normalized : this.#raw;
+    const splits: Split[] = [];
+    let done = 0;
+    for (let match = matcher?.next(text, 0); match; match = matcher!.next(text, match.end)) {
+      const token = this.tokens.get(match.id)!;
+      if (splitSpecial && this.#specials.has(token.content)) continue;
+      let { begin, end } = match;
+      if (token.single_word && (endsWithWord(text, begin) || startsWithWord(text, end))) continue;
+      if (token.lstrip) {
+        while (begin > done && isSpace(text[begin - 1])) begin--;
+        begin = Math.max(begin, done);
+      }
+      if (token.rstrip) { while (end < text.length && isSpace(text[end])) end++; }
+      if (done < begin) splits.push({ id: -1, begin: done, end: begin });
+      splits.push({ id: match.id, begin, end });
+      done = end;
+    }
+    if (done < text.length) splits.push({ id: -1, begin: done, end: text.length });
+    return splits;
+  }
+
+  #matcher(normalized: boolean): Matcher | null {
+    const contents = new Map<string, number>();
+    for (const [id, token] of this.tokens) {
+      const content = normalized ? this.#normalizedContent.get(id) ?? token.content : token.content;
+      if (token.normalized === normalized && content !== "" && !contents.has(content)) {
+        contents.set(content, id);
+      }
+    }
+    return contents.size > 0 ? new Matcher(contents) : null;
+  }
+}
+
+/** Finds the leftmost and there the longest of a set of strings. */
+class Matcher {
+  readonly #trie = new Trie();
+  readonly #first: RegExp; // first units of the strings
+
+  constructor(contents: ReadonlyMap<string, number>) {
+    const units = new Set<string>();
+    for (const [content, id] of contents) {
+      this.#trie.add(content, id);
+      units.add("\\u" + content.charCodeAt(0).toString(16).padStart(4, "0"));
+    }
+    this.#first = new RegExp(`[${[...units].join("")}]`, "g");
+  }
+
+  next(text: string, from: number): Split | null {
+    this.#first.lastIndex = from;
+    while (this.#first.test(text)) {
+      const begin = this.#first.lastIndex - 1;
+      const found = this.#trie.longest(text, begin);
+      if (found) return { id: found[1], begin, end: found[0] };
+    }
+    return null;
+  }
+}
+
+function same(a: AddedToken, b: AddedToken): boolean {
+  return a.single_word === b.single_word && a.lstrip === b.lstrip && a.rstrip === b.rstrip &&
+    a.normalized === b.normalized && a.special === b.special;
+}
+
+function startsWithWord(text: string, at: number): boolean {
+  return at < text.length && WORD_CHAR.test(String.fromCodePoint(text.codePointAt(at)!));
+}
+
+function endsWithWord(text: string, at: number): boolean {
+  const low = at > 1 && (text.charCodeAt(at - 1) & 0xfc00) === 0xdc00;
+  return at > 0 && WORD_CHAR.test(text.slice(at - (low ? 2 : 1), at));
+}

@@ -1,0 +1,179 @@
+/**
+ * The result of a tokenizer call: the columns for the model, and the maps between characters, words and tokens.
+ *
+ * @module
+ */
+
+import { TokenizerError } from "../errors.ts";
+import type { Encoding } from "./encoding.ts";
+
+/** A flat array for one text, an array of arrays for a batch. */
+export type Rows<Batched extends boolean, T> = Batched extends true ? T[][] : T[];
+
+/** Start (inclusive) and end (exclusive) in UTF-16 units, so that `text.slice(...offset)` is the token. */
+export type Offset = [start: number, end: number];
+
+/** A range of characters or tokens: `start` inclusive, `end` exclusive. */
+export interface Span {
+  /** The first. */
+  start: number;
+  /** The one after the last. */
+  end: number;
+}
+
+/** Which columns a call asks for. */
+interface Columns {
+  readonly token_type_ids: boolean;
+  readonly attention_mask: boolean;
+  readonly special_tokens_mask: boolean;
+  readonly offset_mapping: boolean;
+  readonly length: boolean;
+  readonly overflow_to_sample_mapping: boolean;
+}
+
+/**
+ * What a tokenizer call returns, as `BatchEncoding` of transformers: plain arrays by name; only the columns
+ * that were asked for are there. Methods that take `(batch_index, index)` also take `(index)` alone for row 0.
+ */
+export class BatchEncoding<Batched extends boolean = boolean> {
+  /** Token ids. */
+  declare readonly input_ids: Rows<Batched, number>;
+  /** 0 for tokens of the first text, 1 for the second. */
+  declare readonly token_type_ids: Rows<Batched, number>;
+  /** 1 for tokens, 0 for padding. */
+  declare readonly attention_mask: Rows<Batched, number>;
+  /** 1 for [CLS], [SEP] and padding; with `return_special_tokens_mask`. */
+  declare readonly special_tokens_mask?: Rows<Batched, number>;
+  /** Place of each token in its text, [0, 0] for special tokens; with `return_offsets_mapping`. */
+  declare readonly offset_mapping?: Rows<Batched, Offset>;
+  /** Number of tokens of each row; with `return_length`. */
+  declare readonly length?: number[];
+  /** The text that each row comes from; with `return_overflowing_tokens`. */
+  declare readonly overflow_to_sample_mapping?: number[];
+  readonly #encodings: readonly Encoding[];
+  readonly #textOf: (id: number) => string;
+
+  /**
+   * Made by the tokenizer.
+   *
+   * @internal
+   */
+  constructor(
+    samples: readonly (readonly Encoding[])[],
+    batched: boolean,
+    columns: Columns,
+    textOf: (id: number) => string,
+  ) {
+    const rows = this.#encodings = samples.flat();
+    this.#textOf = textOf;
+    const data: Record<string, unknown> = {};
+    const column = (name: string, build: (row: Encoding) => unknown[]): void => {
+      data[name] = batched ? rows.map(build) : build(rows[0]);
+    };
+    column("input_ids", (row) => row.ids());
+    if (columns.token_type_ids) column("token_type_ids", (row) => row.typeIds());
+    if (columns.attention_mask) column("attention_mask", (row) => row.attentionMask());
+    if (columns.special_tokens_mask) column("special_tokens_mask", (row) => row.specialTokensMask());
+    if (columns.offset_mapping) column("offset_mapping", (row) => row.offsets());
+    if (columns.length) data.length = rows.map((row) => row.size);
+    if (columns.overflow_to_sample_mapping) {
+      data.overflow_to_sample_mapping = samples.flatMap((encodings, i) => encodings.map(() => i));
+    }
+    Object.assign(this, data);
+  }
+
+  /** Number of texts in each row: 1, or 2 for pairs. */
+  get n_sequences(): number {
+    return this.#row(0).sequences;
+  }
+
+  /**
+   * The tokens of a row.
+   *
+   * @param batch_index The row.
+   * @throws TokenizerError if there is no such row.
+   */
+  tokens(batch_index = 0): string[] {
+    return this.#row(batch_index).texts(this.#textOf);
+  }
+
+  /**
+   * For each token of a row the word it belongs to, `null` for special tokens and padding.
+   *
+   * @param batch_index The row.
+   * @throws TokenizerError if there is no such row.
+   */
+  word_ids(batch_index = 0): (number | null)[] {
+    return this.#row(batch_index).words();
+  }
+
+  /**
+   * For each token of a row the text it comes from: 0, 1, or `null` for special tokens and padding.
+   *
+   * @param batch_index The row.
+   * @throws TokenizerError if there is no such row.
+   */
+  sequence_ids(batch_index = 0): (number | null)[] {
+    return this.#row(batch_index).sequenceIds();
+  }
+
+  /** The text (0 or 1) that a token comes from, or `null`. */
+  token_to_sequence(batch_or_token_index: number, token_index?: number): number | null {
+    const [row, token] = this.#locate(batch_or_token_index, token_index);
+    return row.sequenceOf(token);
+  }
+
+  /** The word that a token belongs to, or `null`. */
+  token_to_word(batch_or_token_index: number, token_index?: number): number | null {
+    const [row, token] = this.#locate(batch_or_token_index, token_index);
+    return row.wordOf(token);
+  }
+
+  /** The characters of a token, or `null`. */
+  token_to_chars(batch_or_token_index: number, token_index?: number): Span | null {
+    const [row, token] = this.#locate(batch_or_token_index, token_index);
+    return span(row.charsOf(token));
+  }
+
+  /** The tokens of a word of text `sequence_index`, or `null`. */
+  word_to_tokens(batch_or_word_index: number, word_index?: number, sequence_index = 0): Span | null {
+    const [row, word] = this.#locate(batch_or_word_index, word_index);
+    return span(row.positionsOfWord(word, sequence_index));
+  }
+
+  /** The characters of a word of text `sequence_index`, or `null`. */
+  word_to_chars(batch_or_word_index: number, word_index?: number, sequence_index = 0): Span | null {
+    const [row, word] = this.#locate(batch_or_word_index, word_index);
+    const tokens = row.positionsOfWord(word, sequence_index);
+    return tokens && { start: row.charsOf(tokens[0])![0], end: row.charsOf(tokens[1] - 1)![1] };
+  }
+
+  /** The token that holds a character of text `sequence_index`, or `null`. */
+  char_to_token(batch_or_char_index: number, char_index?: number, sequence_index = 0): number | null {
+    const [row, char] = this.#locate(batch_or_char_index, char_index);
+    return row.positionOfChar(char, sequence_index);
+  }
+
+  /** The word that holds a character of text `sequence_index`, or `null`. */
+  char_to_word(batch_or_char_index: number, char_index?: number, sequence_index = 0): number | null {
+    const [row, char] = this.#locate(batch_or_char_index, char_index);
+    const token = row.positionOfChar(char, sequence_index);
+    return token === null ? null : row.wordOf(token);
+  }
+
+  #row(index: number): Encoding {
+    const row = this.#encodings.at(index);
+    if (!row) {
+      throw new TokenizerError(`Cannot read row ${index} of an encoding with ${this.#encodings.length} rows`);
+    }
+    return row;
+  }
+
+  #locate(first: number, second?: number): [Encoding, number] {
+    return second === undefined ? [this.#row(0), first] : [this.#row(first), second];
+  }
+}
+
+function span(range: [number, number] | null): Span | null {
+  return range && { start: range[0], end: range[1] };
+}

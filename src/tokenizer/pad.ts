@@ -1,0 +1,59 @@
+/**
+ * Padding of rows that were encoded before.
+ *
+ * @module
+ */
+
+import { TokenizerError } from "../errors.ts";
+import { type CallOptions, type Limits, planLengths } from "./call_options.ts";
+
+/** Encoded rows: the result of a call, or a list of results of single texts. */
+export type PadInput = PadColumns | readonly PadColumns[];
+
+/** Columns of one row or of several; further columns pass through as they are. */
+export interface PadColumns {
+  /** Token ids. */
+  readonly input_ids: readonly number[] | readonly (readonly number[])[];
+  /** 1 for tokens, 0 for padding. */
+  readonly attention_mask?: readonly number[] | readonly (readonly number[])[];
+  /** 0 for the first text, 1 for the second. */
+  readonly token_type_ids?: readonly number[] | readonly (readonly number[])[];
+  /** 1 for special tokens. */
+  readonly special_tokens_mask?: readonly number[] | readonly (readonly number[])[];
+}
+
+/** Options of padding. */
+export type PadOptions = Pick<
+  CallOptions,
+  "padding" | "max_length" | "pad_to_multiple_of" | "padding_side" | "return_attention_mask"
+>;
+
+/** Pads all columns to one length. */
+export function padRows(input: PadInput, options: PadOptions, limits: Limits, padId: number): PadColumns {
+  const list = Array.isArray(input) ? input as readonly PadColumns[] : null;
+  const columns: Record<string, unknown> = {};
+  for (const name of Object.keys(list ? list[0] ?? {} : input)) {
+    columns[name] = list ? list.map((row) => Reflect.get(row, name)) : Reflect.get(input, name);
+  }
+  const ids = columns.input_ids;
+  if (!Array.isArray(ids)) throw new TokenizerError("Cannot pad: wanted encodings with input_ids");
+  const batched = Array.isArray(ids[0]);
+  const rows: number[][] = batched ? ids : [ids];
+  const plan = planLengths({ padding: true, ...options, truncation: false }, limits);
+  const length = plan.paddedLength(Math.max(...rows.map((row) => row.length)));
+  if (options.return_attention_mask ?? true) {
+    const masks = rows.map((row) => row.map(() => 1));
+    columns.attention_mask ??= batched ? masks : masks[0];
+  }
+  const values = { input_ids: padId, attention_mask: 0, token_type_ids: 0, special_tokens_mask: 1 };
+  for (const [name, value] of Object.entries(values)) {
+    const column = columns[name] as number[] & number[][];
+    if (column === undefined || length === null) continue;
+    const pad = (row: number[]): number[] => {
+      const padding = new Array<number>(Math.max(0, length - row.length)).fill(value);
+      return plan.side === "left" ? [...padding, ...row] : [...row, ...padding];
+    };
+    columns[name] = batched ? column.map(pad) : pad(column);
+  }
+  return columns as unknown as PadColumns;
+}

@@ -1,0 +1,92 @@
+/**
+ * Tokens of one text while it is encoded, and the compact form that stays.
+ *
+ * @module
+ */
+
+/** Tokens of one sequence. */
+export interface TokenSequence {
+  /** Four numbers a token: id, start and end in the text (UTF-16 units), word. */
+  readonly rows: Int32Array;
+  /** Text of the added tokens whose match differs from their content, by token index. */
+  readonly texts: ReadonlyMap<number, string>;
+}
+
+const NO_TEXTS: ReadonlyMap<number, string> = new Map();
+
+/** Collects tokens. Positions come in as units of the normalized text and go out as positions in `text`. */
+export class TokenBuffer {
+  /** Number of tokens so far. */
+  size = 0;
+  /** Number of the word that the next token belongs to. */
+  word = 0;
+  #rows = new Int32Array(4096);
+  #texts: Map<number, string> | null = null;
+  #text = "";
+  #starts: Int32Array = new Int32Array(0);
+
+  /** Starts a new sequence. */
+  clear(): void {
+    this.size = this.word = 0;
+    this.#texts = null;
+  }
+
+  /** Sets the text, and the position in it of every normalized unit, for the pushes that follow. */
+  locate(text: string, starts: Int32Array): void {
+    this.#text = text;
+    this.#starts = starts;
+  }
+
+  /** Makes room for `count` more tokens. */
+  reserve(count: number): void {
+    const wanted = 4 * (this.size + count);
+    if (wanted <= this.#rows.length) return;
+    const rows = new Int32Array(2 * wanted);
+    rows.set(this.#rows);
+    this.#rows = rows;
+  }
+
+  /** Appends the token of the normalized units [begin, end); there must be room for it. */
+  push(id: number, begin: number, end: number): void {
+    this.#put(id, this.#starts[begin], this.endOf(end - 1));
+  }
+
+  /** Where the source character of a normalized unit starts in the text. */
+  startOf(unit: number): number {
+    return this.#starts[unit];
+  }
+
+  /** Where the source character of a normalized unit ends in the text. */
+  endOf(unit: number): number {
+    const start = this.#starts[unit];
+    const wide = (this.#text.charCodeAt(start) & 0xfc00) === 0xd800 &&
+      (this.#text.charCodeAt(start + 1) & 0xfc00) === 0xdc00;
+    return wide ? start + 2 : start + 1;
+  }
+
+  /** Appends an added token with the content `content`: a word from `start` to `end` of the text, matched as `match`. */
+  pushAdded(id: number, start: number, end: number, content: string, match: string): void {
+    this.reserve(1);
+    if (match !== content) (this.#texts ??= new Map()).set(this.size, match);
+    this.#put(id, start, end);
+    this.word++;
+  }
+
+  /** Makes all tokens from index `first` on part of one word. */
+  joinWords(first: number, word: number): void {
+    for (let i = first; i < this.size; i++) this.#rows[4 * i + 3] = word;
+  }
+
+  #put(id: number, start: number, end: number): void {
+    const row = 4 * this.size++;
+    this.#rows[row] = id;
+    this.#rows[row + 1] = start;
+    this.#rows[row + 2] = end;
+    this.#rows[row + 3] = this.word;
+  }
+
+  /** The tokens since `clear`. */
+  sequence(): TokenSequence {
+    return { rows: this.#rows.slice(0, 4 * this.size), texts: this.#texts ?? NO_TEXTS };
+  }
+}

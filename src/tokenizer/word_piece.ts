@@ -1,0 +1,128 @@
+/**
+ * WordPiece: split words greedily into the longest pieces that the vocabulary has
+ * (https://research.google/pubs/japanese-and-korean-voice-search/).
+ *
+ * @module
+ */
+
+import { TokenizerError } from "../errors.ts";
+import type { TokenBuffer } from "./token_buffer.ts";
+import { edgeHash, Trie } from "./trie.ts";
+import { isPunctuation, isSpace } from "./unicode.ts";
+import type { Vocabulary } from "./vocabulary.ts";
+
+/** How the model cuts words. */
+export interface WordPieceOptions {
+  /** Stands for words that cannot be cut. */
+  readonly unk_token: string;
+  /** Marks pieces that do not begin a word. */
+  readonly continuing_subword_prefix: string;
+  /** Longer words (in code points) become `unk_token`. */
+  readonly max_input_chars_per_word: number;
+}
+
+const WORD = 1;
+const SPACE = 2;
+const PUNCTUATION = 3;
+const PAIR = 4; // half of a surrogate pair
+const kinds = new Uint8Array(0x10000); // kind of each code unit, 0 = not looked up yet
+
+/** Pre-tokenizes normalized units (white space splits, punctuation stands alone) and cuts the words. */
+export class WordPiece {
+  readonly #trie = new Trie(2); // root 0: begin of a word, root 1: continuation
+  readonly #unk: number | undefined;
+  readonly #unkToken: string;
+  readonly #maxChars: number;
+
+  constructor(vocabulary: Vocabulary, options: WordPieceOptions) {
+    const prefix = options.continuing_subword_prefix;
+    const longest = 2 * options.max_input_chars_per_word;
+    this.#unkToken = options.unk_token;
+    this.#unk = vocabulary.ids.get(options.unk_token);
+    this.#maxChars = options.max_input_chars_per_word;
+    for (const [token, id] of vocabulary.ids) {
+      if (token.length <= longest) this.#trie.add(token, id, 0);
+      if (token.startsWith(prefix) && token.length - prefix.length <= longest) {
+        this.#trie.add(token.slice(prefix.length), id, 1);
+      }
+    }
+  }
+
+  /** Appends the tokens of the normalized units [first, end). */
+  run(units: Uint16Array, first: number, end: number, out: TokenBuffer): void {
+    out.reserve(end - first);
+    for (let i = first; i < end;) {
+      const begin = i;
+      let kind = kinds[units[i]] || look(units[i]);
+      if (kind === PAIR && isPunctuation(pair(units, i))) {
+        this.#word(units, begin, i += 2, 1, out);
+      } else if (kind === SPACE) {
+        i++;
+      } else if (kind === PUNCTUATION) {
+        this.#word(units, begin, ++i, 1, out);
+      } else {
+        let chars = 0;
+        do {
+          i += kind === PAIR ? 2 : 1;
+          chars++;
+          kind = i < end ? kinds[units[i]] || look(units[i]) : SPACE;
+        } while (kind === WORD || kind === PAIR && !isPunctuation(pair(units, i)));
+        this.#word(units, begin, i, chars, out);
+      }
+    }
+  }
+
+  // Appends the pieces of units[begin, end).
+  #word(units: Uint16Array, begin: number, end: number, chars: number, out: TokenBuffer): void {
+    const { table, mask } = this.#trie;
+    const size = out.size;
+    let at = chars > this.#maxChars ? end + 1 : begin;
+    while (at < end) {
+      let node = at === begin ? 0 : 1;
+      let value = -1;
+      let stop = at;
+      for (let i = at; i < end; i++) {
+        const unit = units[i];
+        let slot = (edgeHash(node, unit) & mask) << 2;
+        while (table[slot + 2] !== 0 && (table[slot] !== node || table[slot + 1] !== unit)) {
+          slot = (slot + 4) & ((mask << 2) | 3);
+        }
+        node = table[slot + 2];
+        if (node === 0) break;
+        if (table[slot + 3] >= 0) {
+          value = table[slot + 3];
+          stop = i + 1;
+        }
+      }
+      if (value < 0) break;
+      out.push(value, at, stop);
+      at = stop;
+    }
+    if (at !== end) {
+      if (this.#unk === undefined) {
+        throw new TokenizerError(
+          `Cannot encode an unknown word: the vocabulary has no ${JSON.stringify(this.#unkToken)}`,
+        );
+      }
+      out.size = size;
+      out.push(this.#unk, begin, end);
+    }
+    out.word++;
+  }
+}
+
+function pair(units: Uint16Array, i: number): string {
+  return String.fromCharCode(units[i], units[i + 1]);
+}
+
+function look(unit: number): number {
+  const char = String.fromCharCode(unit);
+  const kind = unit >= 0xd800 && unit < 0xe000
+    ? PAIR
+    : isSpace(char)
+    ? SPACE
+    : isPunctuation(char)
+    ? PUNCTUATION
+    : WORD;
+  return kinds[unit] = kind;
+}

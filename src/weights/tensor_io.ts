@@ -1,0 +1,147 @@
+/**
+ * From where a tensor's bytes lie to where they are wanted, a few megabytes at a time:
+ * blocks of whole elements in C order and little endian -> float32 memory, or one array.
+ *
+ * @module
+ */
+
+import { WeightsError } from "../errors.ts";
+import { assertConvertible, convertInto, type Float32Target } from "./convert.ts";
+import { type DType, elementBytes, type TensorData, type TensorInfo } from "./dtype.ts";
+import { joinBytes, quote } from "./problem.ts";
+import { type ByteSource, readExact } from "./source.ts";
+
+/** 2 MiB, a multiple of every element size. */
+export const BLOCK_BYTES = 2 ** 21;
+
+/** How a view of a storage lies in it, in elements. */
+export interface Layout {
+  /** The first element. */
+  readonly offset: number;
+  /** The step of every dimension, 0 or more. */
+  readonly strides: readonly number[];
+}
+
+/** A tensor in a file. */
+export interface StoredTensor {
+  /** Its name, type and shape. */
+  readonly info: TensorInfo;
+  /** The file. */
+  readonly source: ByteSource;
+  /** Where the values, or the storage that `layout` looks into, begin in the file. */
+  locate(): number | Promise<number>;
+  /** How it looks into its storage; absent if the values lie in C order from the first byte on. */
+  readonly layout?: Layout;
+  /** Whether the elements' bytes are swapped. */
+  readonly bigEndian?: boolean;
+}
+
+/** The values of a tensor in blocks. */
+export async function* storedBlocks(tensor: StoredTensor): AsyncGenerator<Uint8Array, void, undefined> {
+  const { info, source, layout, bigEndian } = tensor;
+  if (info.byteLength === 0) return;
+  const size = elementBytes(info.dtype);
+  const begin = await tensor.locate() + (layout?.offset ?? 0) * size;
+  const axes = layout && steppedAxes(info.shape, layout.strides);
+  const storage = axes && await readExact(source, begin, begin + spanOf(axes) * size);
+  for (let at = 0; at < info.byteLength; at += BLOCK_BYTES) {
+    const end = Math.min(at + BLOCK_BYTES, info.byteLength);
+    const block = storage
+      ? gather(storage, size, axes, at / size, end / size)
+      : await readExact(source, begin + at, begin + end);
+    yield bigEndian ? swapped(block, info.dtype) : block;
+  }
+}
+
+/** Converts a tensor that comes in blocks into float32 memory of the right length. */
+export async function fillFloat32(
+  info: TensorInfo,
+  blocks: AsyncIterable<Uint8Array>,
+  target: Float32Target,
+): Promise<void> {
+  assertConvertible(info);
+  const size = elementBytes(info.dtype);
+  const count = info.byteLength / size;
+  const memory = (): Float32Array => {
+    const array = typeof target === "function" ? target() : target;
+    if (array.length !== count) {
+      throw new WeightsError(
+        `Cannot load ${quote(info.name)}: it has ${count} elements, the target has ${array.length}.`,
+      );
+    }
+    return array;
+  };
+  memory();
+  let at = 0;
+  for await (const block of blocks) {
+    const end = at + block.length / size;
+    convertInto(info.dtype, block, memory().subarray(at, end));
+    at = end;
+  }
+}
+
+/** Collects a tensor that comes in blocks; memory grows with what has come, not with what was announced. */
+export async function collect(info: TensorInfo, blocks: AsyncIterable<Uint8Array>): Promise<TensorData> {
+  const parts: Uint8Array[] = [];
+  for await (const block of blocks) parts.push(block);
+  return { ...info, bytes: joinBytes(parts) };
+}
+
+/** Reads a whole tensor. */
+export async function readStored(tensor: StoredTensor): Promise<TensorData> {
+  const { info, source, layout, bigEndian } = tensor;
+  if (layout || bigEndian) return await collect(info, storedBlocks(tensor));
+  const begin = await tensor.locate();
+  return { ...info, bytes: await readExact(source, begin, begin + info.byteLength) };
+}
+
+/** An axis with more than one element: its size and its step in the storage. */
+type Axis = readonly [size: number, step: number];
+
+/** The elements from the first to the last of a view, in its storage. */
+export function spanOf(axes: readonly Axis[]): number {
+  return axes.reduce((span, [size, step]) => span + (size - 1) * step, 1);
+}
+
+// The axes with more than one element; undefined if the view is in C order without gaps.
+function steppedAxes(shape: readonly number[], strides: readonly number[]): Axis[] | undefined {
+  const axes = shape.map((size, axis): Axis => [size, strides[axis]]).filter(([size]) => size !== 1);
+  const tail = (axis: number): number => axes.slice(axis + 1).reduce((count, [size]) => count * size, 1);
+  return axes.every(([, step], axis) => step === tail(axis)) ? undefined : axes;
+}
+
+// The elements `start` to `end`, counted in C order, of a strided view.
+function gather(
+  storage: Uint8Array,
+  size: number,
+  axes: readonly Axis[],
+  start: number,
+  end: number,
+): Uint8Array {
+  const out = new Uint8Array((end - start) * size);
+  const index = axes.map(() => 0);
+  let from = 0;
+  for (let axis = axes.length - 1, rest = start; axis >= 0; axis--) {
+    const [count, step] = axes[axis];
+    index[axis] = rest % count;
+    from += index[axis] * step;
+    rest = Math.floor(rest / count);
+  }
+  for (let to = 0; to < out.length; to += size) {
+    for (let byte = 0; byte < size; byte++) out[to + byte] = storage[from * size + byte];
+    for (let axis = axes.length - 1; axis >= 0; axis--) {
+      const [count, step] = axes[axis];
+      from += step;
+      if (++index[axis] < count) break;
+      from -= count * step;
+      index[axis] = 0;
+    }
+  }
+  return out;
+}
+
+// The elements with their bytes in the opposite order; C64 is two numbers.
+function swapped(block: Uint8Array, dtype: DType): Uint8Array {
+  const size = dtype === "C64" ? 4 : elementBytes(dtype);
+  return block.map((_, i) => block[i - 2 * (i % size) + size - 1]);
+}

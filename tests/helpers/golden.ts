@@ -1,0 +1,92 @@
+/** Golden numbers made by PyTorch: small checkpoints with outputs, gradients and a run of AdamW. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { openSafetensors, sourceFromBytes } from "../../src/weights/mod.ts";
+
+/** The golden cases that the repository carries, and all of them where the shared folder is there. */
+export const OWN_CASES = new URL("../model/golden/", import.meta.url);
+export const SHARED = new URL("../../../shared/", import.meta.url);
+
+export interface Golden {
+  name: string;
+  folder: URL;
+  inputs: Record<string, number[][]>;
+  labels: Float32Array | Int32Array | undefined;
+  labelShape: number[];
+  shape: [number, number];
+  outputs: Map<string, { values: Float32Array; shape: readonly number[] }>;
+  gradients: Map<string, Float32Array>;
+  json: {
+    class_: string;
+    loss: number;
+    training: {
+      lr: number;
+      warmup_steps: number;
+      total_steps: number;
+      weight_decay: number;
+      max_grad_norm: number;
+      losses: number[];
+      grad_norms: number[];
+      watch_name: string;
+      watch: number[];
+    };
+  };
+}
+
+/** Folders of cases, by name. */
+export function caseFolders(): Map<string, URL> {
+  const root = new URL(Deno.env.get("BERTH_GOLDEN") ?? new URL("reference/models/", SHARED).href);
+  const found = new Map<string, URL>();
+  for (const base of [OWN_CASES, root]) {
+    if (!existsSync(base)) continue;
+    for (const entry of readdirSync(base, { withFileTypes: true })) {
+      if (entry.isDirectory()) found.set(entry.name, new URL(`${entry.name}/`, base));
+    }
+  }
+  return found;
+}
+
+export async function readGolden(name: string, folder: URL): Promise<Golden> {
+  const file = await openSafetensors(sourceFromBytes(name, readFileSync(new URL("golden.safetensors", folder))));
+  const outputs: Golden["outputs"] = new Map(), gradients: Golden["gradients"] = new Map();
+  const inputs: Golden["inputs"] = {};
+  let labels: Golden["labels"], labelShape: number[] = [], shape: [number, number] = [0, 0];
+  for (const [key, info] of file.tensors) {
+    const values = new Float32Array(info.shape.reduce((a, b) => a * b, 1));
+    await file.readFloat32(key, values);
+    if (key === "in.labels") [labels, labelShape] = [values, [...info.shape]];
+    else if (key.startsWith("in.")) {
+      const [b, t] = info.shape;
+      if (key === "in.input_ids") shape = [b, t];
+      inputs[key.slice(3)] = Array.from({ length: b }, (_, i) => Array.from(values.subarray(i * t, (i + 1) * t)));
+    } else if (key.startsWith("out.")) outputs.set(key.slice(4), { values, shape: info.shape });
+    else if (key.startsWith("grad.")) gradients.set(key.slice(5), values);
+  }
+  const json = JSON.parse(readFileSync(new URL("golden.json", folder), "utf8"));
+  return { name, folder, inputs, labels, labelShape, shape, outputs, gradients, json };
+}
+
+/** The largest error of outputs: |a - b| / (1 + |b|) is below a tolerance that is absolute plus relative. */
+export function outputError(actual: ArrayLike<number>, wanted: ArrayLike<number>): number {
+  if (actual.length !== wanted.length) throw new Error(`Lengths differ: ${actual.length}, expected ${wanted.length}`);
+  let worst = 0;
+  for (let i = 0; i < wanted.length; i++) {
+    const error = Math.abs(actual[i] - wanted[i]) / (1 + Math.abs(wanted[i]));
+    if (!(error <= worst)) worst = error; // NaN counts
+  }
+  return worst;
+}
+
+export function largest(values: ArrayLike<number>): number {
+  let top = 0;
+  for (let i = 0; i < values.length; i++) top = Math.max(top, Math.abs(values[i]));
+  return top;
+}
+
+export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let worst = 0;
+  for (let i = 0; i < b.length; i++) {
+    const error = Math.abs(a[i] - b[i]);
+    if (!(error <= worst)) worst = error;
+  }
+  return worst;
+}

@@ -49,7 +49,7 @@ const SPACING = 12; // between two labels' bars
  *
  * @example
  * ```ts
- * import { barPlot } from "./src/report/mod.ts";
+ * import { barPlot } from "@berth/berth/report";
  *
  * const svg = barPlot({
  *   title: "F1 of each class",

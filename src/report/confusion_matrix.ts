@@ -39,7 +39,7 @@ const WIDTH: Readonly<Record<Place, number>> = { alone: 460, page: 400 };
  *
  * @example
  * ```ts
- * import { confusionMatrix } from "./src/report/mod.ts";
+ * import { confusionMatrix } from "@berth/berth/report";
  *
  * const svg = confusionMatrix({ labels: ["negative", "positive"], counts: [[370, 58], [61, 383]] });
  * console.log(svg.startsWith("<svg"));

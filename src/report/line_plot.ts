@@ -76,7 +76,7 @@ const DASHES: readonly string[] = ["", "7 4", "2 4", "9 4 2 4", "12 5", "4 3"];
  *
  * @example
  * ```ts
- * import { linePlot } from "./src/report/mod.ts";
+ * import { linePlot } from "@berth/berth/report";
  *
  * const svg = linePlot({
  *   title: "Training loss",

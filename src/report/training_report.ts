@@ -27,7 +27,7 @@ const MOST_EVALUATIONS = 200;
  *
  * @example
  * ```ts
- * import { trainingReport } from "./src/report/mod.ts";
+ * import { trainingReport } from "@berth/berth/report";
  *
  * const html = trainingReport({
  *   title: "Film reviews",

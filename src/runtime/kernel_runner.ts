@@ -1,32 +1,57 @@
 /**
- * One thread's share of a dispatch: reads the control words, takes chunks, calls the kernel. Used by the pool's
+ * One thread's share of a dispatch: reads the dispatch's slot, takes chunks, calls the kernel. Used by the pool's
  * calling thread and by its workers.
  *
  * @module
  */
 import { KERNELS } from "../kernels/generated/signatures.gen.ts";
 
-/** Places of the control words, in an `Int32Array`. */
+/** Places of the control words that all dispatches share, in an `Int32Array`. */
 export const CONTROL = {
-  /** Bumped by each dispatch; workers wait on it. */
+  /** The number of the newest dispatch; workers wait on it. */
   generation: 0,
-  /** Workers that have not finished the current dispatch. */
-  pending: 1,
-  /** The next unit that nobody has taken. */
-  next: 2,
+  stop: 1,
+  /** Set by a thread on which a kernel trapped. */
+  failed: 2,
+  /** The dispatch that the caller writes into its slot, or has written. */
+  prepared: 3,
+  /** From here on, by thread: the dispatch that a worker works on, 0 if none. */
+  working: 16,
+} as const;
+
+/** Threads at most, the calling one included. */
+export const MAX_THREADS = 256;
+
+/** Places within a dispatch's slot. */
+export const SLOT = {
+  /** The next chunk that nobody has taken. */
+  next: 0,
+  /** Chunks that are finished. */
+  done: 1,
+  chunks: 2,
   kernel: 3,
   count: 4,
   grain: 5,
-  stop: 6,
-  failed: 7,
-  scratch: 8,
-  scratchBytes: 9,
+  scratch: 6,
+  scratchBytes: 7,
   /** First argument; floats are written through a `Float32Array` over the same words. */
-  args: 16,
+  args: 8,
 } as const;
 
+/** Dispatches take turns in this many slots, so that a worker that comes late to one disturbs no other. */
+export const SLOTS = 16;
+const SLOT_WORDS = 64;
+
+/** Words of the whole control block. */
+export const CONTROL_WORDS: number = CONTROL.working + MAX_THREADS + SLOTS * SLOT_WORDS;
+
+/** The first word of a dispatch's slot. */
+export function slotOf(generation: number): number {
+  return CONTROL.working + MAX_THREADS + (generation % SLOTS) * SLOT_WORDS;
+}
+
 /** A kernel as the module exports it. */
-export type KernelFunction = (...args: number[]) => void;
+type KernelFunction = (...args: number[]) => void;
 
 /** What is called directly, beside the ranged kernels. */
 export interface KernelExports {
@@ -50,25 +75,29 @@ export class KernelRunner {
     this.#floats = new Float32Array(control.buffer);
   }
 
-  /** Runs the current dispatch until no unit is left. */
-  take(thread: number): void {
-    const control = this.#control, number = control[CONTROL.kernel];
-    const count = control[CONTROL.count], grain = control[CONTROL.grain];
+  /** Works on the dispatch in `slot` until no chunk is left. */
+  take(thread: number, slot: number): void {
+    const control = this.#control, number = control[slot + SLOT.kernel], chunks = control[slot + SLOT.chunks];
+    const count = control[slot + SLOT.count], grain = control[slot + SLOT.grain];
     const [, kinds, scratch] = KERNELS[number];
     const kernel = this.#kernels[number], args = this.#arguments[number];
     for (let i = 0; i < kinds.length; i++) {
-      args[i] = kinds[i] === "f" ? this.#floats[CONTROL.args + i] : control[CONTROL.args + i];
+      args[i] = kinds[i] === "f" ? this.#floats[slot + SLOT.args + i] : control[slot + SLOT.args + i];
     }
     let at = kinds.length;
-    if (scratch) {
-      args[at++] = (control[CONTROL.scratch] >>> 0) + thread * control[CONTROL.scratchBytes];
-    }
+    if (scratch) args[at++] = (control[slot + SLOT.scratch] >>> 0) + thread * control[slot + SLOT.scratchBytes];
     for (;;) {
-      const begin = Atomics.add(control, CONTROL.next, grain);
-      if (begin >= count) return;
-      args[at] = begin;
-      args[at + 1] = Math.min(begin + grain, count);
-      kernel.apply(null, args);
+      const chunk = Atomics.add(control, slot + SLOT.next, 1);
+      if (chunk >= chunks) return;
+      args[at] = chunk * grain;
+      args[at + 1] = Math.min(chunk * grain + grain, count);
+      try {
+        kernel.apply(null, args);
+      } catch (error) {
+        Atomics.store(control, CONTROL.failed, 1);
+        console.error(error);
+      }
+      Atomics.add(control, slot + SLOT.done, 1);
     }
   }
 }

@@ -11,7 +11,7 @@ import type { Runtime } from "./runtime.ts";
 export const ACTIVATIONS = { none: 0, gelu: 1, relu: 2, gelu_new: 3, silu: 4, tanh: 5 } as const;
 
 /** Flag bits of the gemm kernels; the activation stands from bit 4 on. */
-const ACCUMULATE = 1, TRANSPOSE_A = 2, MULTIPLY_AUX = 4;
+const ACCUMULATE = 1, TRANSPOSE_A = 2, MULTIPLY_AUX = 4, PACK_B = 8;
 
 /** One product. Pointers into WASM memory; matrices are row major. */
 export interface MatMul {
@@ -36,14 +36,14 @@ export interface MatMul {
   aux?: number;
 }
 
-/** B is read in place by dot products up to this many rows of A: packing it would cost more. */
+/** B[n, k] is read in place, by dot products, up to this many rows of A: packing it would cost more. */
 const DOT_ROWS = 24;
-/** B[k, n] is read in place up to this many rows of A (or of a reduction, for gradients of weights). */
+/** Each unit packs its own part of B[k, n] up to this many rows of A: there is one row of units then. */
 const FEW_ROWS = 40;
-/** Columns and rows of a unit of work, and the length of a panel: 120 x 256 floats of A stay in the L2 cache. */
+/** B[k, n] is read in place up to this depth: it fits the L1 cache (gradients of weights from few tokens). */
+const SHALLOW = 32;
+/** Rows and columns of a unit of work, and the depth of a panel: 120 x 256 floats of A stay in the L2 cache. */
 const ROW_BLOCK = 120, COLUMN_BLOCK = 256, DEPTH_BLOCK = 256;
-/** Depth of a block when B is read in place: its rows then stay in the L1 cache over the row's strips. */
-const FEW_DEPTH_BLOCK = 64;
 
 /** Runs one product on the pool. */
 export function matMul(runtime: Runtime, product: MatMul): void {
@@ -57,29 +57,23 @@ export function matMul(runtime: Runtime, product: MatMul): void {
     runtime.pool.run("gemm_dot", Math.ceil(n / nc), 1, c, a, b, bias, aux, n, lda, ldb, m, n, k, nc, flags);
     return;
   }
-  const mr = tileRows(m);
-  const inPlace = !transposeB && (transposeA ? k : m) <= FEW_ROWS;
-  const kc = inPlace ? FEW_DEPTH_BLOCK : DEPTH_BLOCK;
-  const mc = blockSize(m, ROW_BLOCK, mr, n >= COLUMN_BLOCK * 2 ? 1 : runtime.threads);
-  const nc = blockSize(n, COLUMN_BLOCK, 8, runtime.threads);
+  const mr = tileRows(m), rowThreads = n >= COLUMN_BLOCK * 2 ? 1 : runtime.threads;
+  const mc = blockSize(m, ROW_BLOCK, mr, rowThreads), nc = blockSize(n, COLUMN_BLOCK, 8, runtime.threads);
   const units = Math.ceil(m / mc) * Math.ceil(n / nc);
-  const run = (strips: number, bStrip: number, bStep: number) =>
+  const run = (strips: number, bStrip: number, bStep: number, more = 0) =>
     runtime.pool.run(
-      "gemm",
-      units,
-      1,
-      ...[c, a, strips, bias, aux, n, lda, bStrip, bStep, m, n, k, mc, nc, kc, mr, flags] as GemmArguments,
+      ...["gemm", units, 1, c, a, strips, bias, aux, n, lda, bStrip, bStep] as const,
+      ...[m, n, k, mc, nc, DEPTH_BLOCK, mr, flags | more] as const,
     );
-  if (inPlace) return run(b, 32, ldb * 4);
+  if (!transposeB && k <= SHALLOW) return run(b, 32, ldb * 4);
+  if (!transposeB && !transposeA && m <= FEW_ROWS) return run(b, 32, ldb * 4, PACK_B);
   const mark = runtime.arena.mark(), count = Math.ceil(n / 8);
-  const strips = runtime.arena.floats(count * 8 * k);
+  const strips = runtime.arena.floats(count * 8 * k); // [n / 8, k, 8]
   const grain = Math.max(1, Math.min(8, Math.ceil(count / runtime.threads)));
   runtime.pool.run("gemm_pack", count, grain, strips, b, ldb, transposeB ? 1 : 0, n, k);
   run(strips, k * 32, 32);
   runtime.arena.release(mark);
 }
-
-type GemmArguments = import("../kernels/generated/signatures.gen.ts").KernelArguments["gemm"];
 
 /** At most `limit`, a multiple of `multiple`, and small enough that each thread gets two blocks. */
 function blockSize(size: number, limit: number, multiple: number, threads: number): number {

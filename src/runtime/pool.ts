@@ -1,14 +1,17 @@
 /**
  * Runs kernels over ranges on several threads. All threads share one WASM memory and one block of control words;
- * a dispatch writes the kernel's number and arguments there and bumps a generation that the workers watch. Every
- * thread, the caller included, then takes chunks of the range from a shared counter until none is left.
+ * a dispatch writes the kernel's number and arguments into a slot there and raises the generation that the workers
+ * watch. Every thread, the caller included, then takes chunks of the range from a shared counter until none is left.
+ *
+ * The caller waits for the chunks, not for the workers: a worker that the system has put aside costs nothing, and one
+ * that comes late finds its slot empty. A slot is not used again while a worker is still in it.
  *
  * @module
  */
 import { RuntimeError } from "../errors.ts";
 import { type KernelArguments, KERNELS } from "../kernels/generated/signatures.gen.ts";
 import { startWorker, type WorkerHandle } from "./platform.ts";
-import { CONTROL, type KernelExports, KernelRunner } from "./kernel_runner.ts";
+import { CONTROL, CONTROL_WORDS, type KernelExports, KernelRunner, SLOT, slotOf } from "./kernel_runner.ts";
 
 const numbers = new Map(KERNELS.map(([name], number) => [name, number]));
 
@@ -29,6 +32,7 @@ export class KernelPool {
   readonly #control: Int32Array;
   readonly #floats: Float32Array;
   readonly #workers: WorkerHandle[];
+  #generation = 0;
   #scratch = 0;
   #scratchBytes = 0;
 
@@ -63,30 +67,32 @@ export class KernelPool {
    * @throws {RuntimeError} if the kernel traps on any thread.
    */
   run<K extends keyof KernelArguments>(kernel: K, count: number, grain: number, ...args: KernelArguments[K]): void {
-    const number = numbers.get(kernel)!, control = this.#control;
-    const kinds = KERNELS[number][1];
+    const control = this.#control, generation = ++this.#generation, slot = slotOf(generation);
+    const chunks = Math.ceil(count / grain), alone = this.#workers.length === 0 || chunks <= 1;
+    Atomics.store(control, CONTROL.prepared, generation);
+    this.#waitForSlot(slot);
+    const number = numbers.get(kernel)!, kinds = KERNELS[number][1], first = slot + SLOT.args;
     for (let i = 0; i < args.length; i++) {
-      if (kinds[i] === "f") this.#floats[CONTROL.args + i] = args[i];
-      else control[CONTROL.args + i] = args[i];
+      if (kinds[i] === "f") this.#floats[first + i] = args[i];
+      else control[first + i] = args[i];
     }
-    control[CONTROL.kernel] = number;
-    control[CONTROL.count] = count;
-    control[CONTROL.grain] = grain;
-    control[CONTROL.next] = 0;
-    control[CONTROL.scratch] = this.#scratch;
-    control[CONTROL.scratchBytes] = this.#scratchBytes;
-    if (this.#workers.length === 0 || count <= grain) {
-      this.#runner.take(0);
-      return;
+    control[slot + SLOT.kernel] = number;
+    control[slot + SLOT.count] = count;
+    control[slot + SLOT.grain] = grain;
+    control[slot + SLOT.chunks] = chunks;
+    control[slot + SLOT.scratch] = this.#scratch;
+    control[slot + SLOT.scratchBytes] = this.#scratchBytes;
+    control[slot + SLOT.done] = 0;
+    Atomics.store(control, slot + SLOT.next, 0);
+    if (!alone) {
+      Atomics.store(control, CONTROL.generation, generation);
+      Atomics.notify(control, CONTROL.generation);
     }
-    Atomics.store(control, CONTROL.pending, this.#workers.length);
-    Atomics.add(control, CONTROL.generation, 1);
-    Atomics.notify(control, CONTROL.generation);
-    this.#runner.take(0);
-    while (Atomics.load(control, CONTROL.pending) > 0);
+    this.#runner.take(0, slot);
+    while (Atomics.load(control, slot + SLOT.done) < chunks);
     if (Atomics.load(control, CONTROL.failed) !== 0) {
       Atomics.store(control, CONTROL.failed, 0);
-      throw new RuntimeError(`Cannot finish kernel ${kernel}: it trapped on a worker thread`);
+      throw new RuntimeError(`Cannot finish kernel ${kernel}: it trapped`);
     }
   }
 
@@ -98,6 +104,16 @@ export class KernelPool {
     for (const worker of this.#workers) worker.terminate();
     this.#workers.length = 0;
   }
+
+  /** Waits for workers that are still in a slot of 16 dispatches ago. */
+  #waitForSlot(slot: number): void {
+    for (let thread = 1; thread < this.threads; thread++) {
+      for (;;) {
+        const working = Atomics.load(this.#control, CONTROL.working + thread);
+        if (working === 0 || slotOf(working) !== slot) break;
+      }
+    }
+  }
 }
 
 /**
@@ -106,8 +122,7 @@ export class KernelPool {
  * @throws {RuntimeError} if a worker cannot start.
  */
 export async function startPool({ module, memory, threads }: PoolOptions): Promise<KernelPool> {
-  const words = CONTROL.args + 40;
-  const buffer = threads > 1 ? new SharedArrayBuffer(words * 4) : new ArrayBuffer(words * 4);
+  const buffer = new (threads > 1 ? SharedArrayBuffer : ArrayBuffer)(CONTROL_WORDS * 4);
   const control = new Int32Array(buffer);
   const workers: WorkerHandle[] = [];
   try {

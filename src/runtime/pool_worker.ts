@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CONTROL, KernelRunner } from "./kernel_runner.ts";
+import { CONTROL, KernelRunner, slotOf, SLOTS } from "./kernel_runner.ts";
 import { parentPort } from "./platform.ts";
 
 /** Looks this often (some 200 us) before it sleeps, so that dispatches in a row wake nobody. */
@@ -24,14 +24,12 @@ function serve({ module, memory, control, thread }: Start): void {
     for (let spins = 0; Atomics.load(control, CONTROL.generation) === seen; spins++) {
       if (spins > SPINS) Atomics.wait(control, CONTROL.generation, seen);
     }
-    seen = Atomics.load(control, CONTROL.generation);
     if (Atomics.load(control, CONTROL.stop) !== 0) break;
-    try {
-      runner.take(thread);
-    } catch {
-      Atomics.store(control, CONTROL.failed, 1);
-    }
-    Atomics.sub(control, CONTROL.pending, 1);
+    seen = Atomics.load(control, CONTROL.generation);
+    // Says what it works on before it looks whether the slot is still that dispatch's; the caller does the reverse.
+    Atomics.store(control, CONTROL.working + thread, seen);
+    if (Atomics.load(control, CONTROL.prepared) - seen < SLOTS) runner.take(thread, slotOf(seen));
+    Atomics.store(control, CONTROL.working + thread, 0);
   }
   port.close();
 }

@@ -41,7 +41,7 @@ export interface ClassificationReport {
  *
  * @example
  * ```ts
- * import { accuracy } from "./src/train/metrics.ts";
+ * import { accuracy } from "@berth/berth";
  *
  * console.log(accuracy([0, 1, 1, 0], [0, 1, 0, 0])); // 0.75
  * ```
@@ -64,7 +64,7 @@ export function accuracy<T extends string | number>(expected: ArrayLike<T>, pred
  *
  * @example
  * ```ts
- * import { confusionCounts } from "./src/train/metrics.ts";
+ * import { confusionCounts } from "@berth/berth";
  *
  * console.log(confusionCounts([0, 1, 1], [0, 0, 1], [0, 1])); // [[1, 0], [1, 1]]
  * ```
@@ -104,7 +104,7 @@ export function confusionCounts<T extends string | number>(
  *
  * @example
  * ```ts
- * import { classificationReport } from "./src/train/metrics.ts";
+ * import { classificationReport } from "@berth/berth";
  *
  * const report = classificationReport([[8, 2], [1, 9]]);
  * console.log(report.accuracy, report.perClass[0].recall); // 0.85 0.8

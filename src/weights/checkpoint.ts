@@ -8,7 +8,7 @@ import type { Float32Target } from "./convert.ts";
 import type { TensorData, TensorInfo } from "./dtype.ts";
 import { complainOf, quote } from "./problem.ts";
 import type { ByteSource } from "./source.ts";
-import { fillFloat32, readStored, storedBlocks, type StoredTensor } from "./tensor_io.ts";
+import { fillFloat32, readStored, type StoredTensor } from "./tensor_io.ts";
 
 /** Named tensors in one or several files, read one by one. */
 export interface Checkpoint {
@@ -67,8 +67,7 @@ export function checkpointOf(name: string, content: FileContent, sources: readon
     metadata,
     tensors: new Map(stored.map(({ info }) => [info.name, info])),
     async readFloat32(tensor: string, target: Float32Target): Promise<void> {
-      const found = find(tensor);
-      await fillFloat32(found.info, storedBlocks(found), target);
+      await fillFloat32(find(tensor), target);
     },
     async read(tensor: string): Promise<TensorData> {
       return await readStored(find(tensor));

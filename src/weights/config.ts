@@ -29,7 +29,7 @@ const MAX_BYTES = 4_000_000;
 export function parseConfigJson(json: Uint8Array | string): ConfigObject {
   const error = (problem: string): ConfigError => new ConfigError(`Cannot read config.json: ${problem}.`);
   const bytes = typeof json === "string" ? new TextEncoder().encode(json) : json;
-  if (bytes.length > MAX_BYTES) throw error(`it has ${bytes.length} bytes, the limit is ${MAX_BYTES}`);
+  if (bytes.length > MAX_BYTES) throw error(`it has ${bytes.length} bytes, expected up to ${MAX_BYTES}`);
   const value = parseJson(bytes, { maxDepth: 32, maxValues: 500_000, naturalNumbers: false, error });
   if (!(value instanceof Map)) throw error("it is no JSON object");
   return toPlain(value) as ConfigObject;

@@ -6,42 +6,18 @@
  */
 
 import { WeightsError } from "../errors.ts";
-import { type DType, elementBytes, type TensorData, type TensorInfo } from "./dtype.ts";
+import {
+  type DType,
+  elementBytes,
+  type TensorData,
+  type TensorInfo,
+  type TensorValues,
+  VALUES,
+} from "./dtype.ts";
 import { quote } from "./problem.ts";
 
 /** Float32 memory, or a function that gives it anew (the view of a WASM memory dies when the memory grows). */
 export type Float32Target = Float32Array | (() => Float32Array);
-
-/** A typed array over the values of a tensor. */
-export type TensorValues =
-  | Float64Array
-  | Float32Array
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array;
-
-type ValuesClass = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => TensorValues;
-
-// BOOL and F8 are looked at as bytes.
-const CLASSES: Readonly<Partial<Record<DType, ValuesClass>>> = {
-  F64: Float64Array,
-  F32: Float32Array,
-  C64: Float32Array,
-  I64: BigInt64Array,
-  U64: BigUint64Array,
-  I32: Int32Array,
-  U32: Uint32Array,
-  I16: Int16Array,
-  U16: Uint16Array,
-  F16: Uint16Array,
-  BF16: Uint16Array,
-  I8: Int8Array,
-};
 
 /**
  * The values of a tensor as a typed array. F16, BF16 give their bits as `Uint16Array`; BOOL and F8 as `Uint8Array`;
@@ -51,10 +27,10 @@ const CLASSES: Readonly<Partial<Record<DType, ValuesClass>>> = {
  * @returns A view of its bytes where their alignment allows it, else a copy.
  */
 export function tensorValues(tensor: Pick<TensorData, "dtype" | "bytes">): TensorValues {
-  const { dtype } = tensor;
-  const size = dtype === "C64" ? 4 : elementBytes(dtype);
+  const Values = VALUES[tensor.dtype];
+  const size = Values.BYTES_PER_ELEMENT;
   const bytes = tensor.bytes.byteOffset % size === 0 ? tensor.bytes : tensor.bytes.slice();
-  return new (CLASSES[dtype] ?? Uint8Array)(bytes.buffer, bytes.byteOffset, bytes.byteLength / size);
+  return new Values(bytes.buffer, bytes.byteOffset, bytes.byteLength / size);
 }
 
 /**
@@ -75,7 +51,7 @@ export function toFloat32(tensor: TensorData): Float32Array {
 export function assertConvertible({ name, dtype }: TensorInfo): void {
   if (/^C64|M0$|FNUZ$/.test(dtype)) {
     throw new WeightsError(
-      `Cannot convert ${quote(name)} to float32: its type is ${dtype}, which read() gives as bytes.`,
+      `Cannot convert ${quote(name)} to float32: its type is ${dtype}.`,
     );
   }
 }

@@ -27,30 +27,48 @@ export type DType =
   | "I64"
   | "U64";
 
-// Element sizes in the library's order of alignment, by which the writer sorts.
-const ELEMENT_BYTES: Readonly<Record<DType, number>> = {
-  BOOL: 1,
-  U8: 1,
-  I8: 1,
-  F8_E5M2: 1,
-  F8_E4M3: 1,
-  F8_E8M0: 1,
-  F8_E4M3FNUZ: 1,
-  F8_E5M2FNUZ: 1,
-  I16: 2,
-  U16: 2,
-  F16: 2,
-  BF16: 2,
-  I32: 4,
-  U32: 4,
-  F32: 4,
-  C64: 8,
-  F64: 8,
-  I64: 8,
-  U64: 8,
+/** A typed array over the values of a tensor. */
+export type TensorValues =
+  | Float64Array
+  | Float32Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+interface ValuesClass {
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): TensorValues;
+  readonly BYTES_PER_ELEMENT: number;
+}
+
+/** How the values are looked at; in the library's order of alignment, by which the writer sorts. */
+export const VALUES: Readonly<Record<DType, ValuesClass>> = {
+  BOOL: Uint8Array,
+  U8: Uint8Array,
+  I8: Int8Array,
+  F8_E5M2: Uint8Array,
+  F8_E4M3: Uint8Array,
+  F8_E8M0: Uint8Array,
+  F8_E4M3FNUZ: Uint8Array,
+  F8_E5M2FNUZ: Uint8Array,
+  I16: Int16Array,
+  U16: Uint16Array,
+  F16: Uint16Array,
+  BF16: Uint16Array,
+  I32: Int32Array,
+  U32: Uint32Array,
+  F32: Float32Array,
+  C64: Float32Array,
+  F64: Float64Array,
+  I64: BigInt64Array,
+  U64: BigUint64Array,
 };
 
-const ORDER = Object.keys(ELEMENT_BYTES);
+const ORDER = Object.keys(VALUES);
 
 /**
  * The size of one element.
@@ -59,7 +77,7 @@ const ORDER = Object.keys(ELEMENT_BYTES);
  * @returns Bytes.
  */
 export function elementBytes(dtype: DType): number {
-  return ELEMENT_BYTES[dtype];
+  return dtype === "C64" ? 8 : VALUES[dtype].BYTES_PER_ELEMENT;
 }
 
 /** Whether a value from a file names an element type. */

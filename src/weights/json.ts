@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isCount } from "./problem.ts";
+import { isCount, utf8 } from "./problem.ts";
 
 /** A parsed value. */
 export type Json = null | boolean | number | string | Json[] | Map<string, Json>;
@@ -24,8 +24,6 @@ export interface JsonRules {
 
 /** Digits of a number; Python's integers may be long, floats have 25. */
 const NUMBER_LENGTH = 400;
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Parses the whole of `bytes` as one JSON value; throws `rules.error` otherwise. */
 export function parseJson(bytes: Uint8Array, rules: JsonRules): Json {
@@ -57,7 +55,7 @@ export function parseJson(bytes: Uint8Array, rules: JsonRules): Json {
     let value;
     let text;
     try {
-      text = decoder.decode(bytes.subarray(begin, at));
+      text = utf8.decode(bytes.subarray(begin, at));
       value = JSON.parse(text);
     } catch {
       throw bad();
@@ -97,9 +95,9 @@ export function parseJson(bytes: Uint8Array, rules: JsonRules): Json {
     const isObject = bytes[at] === 0x7b;
     const isArray = bytes[at] === 0x5b;
     values += isObject ? 4 : isArray ? 2 : 1;
-    if (values > rules.maxValues) throw bad(`more than ${rules.maxValues} values`);
+    if (values > rules.maxValues) throw bad("too many values");
     if (!isObject && !isArray) return parseScalar();
-    if (depth === rules.maxDepth) throw bad(`more than ${depth} levels of nesting`);
+    if (depth === rules.maxDepth) throw bad("too deep nesting");
     at++;
     return isObject ? parseObject(depth + 1) : parseArray(depth + 1);
   };
@@ -114,7 +112,7 @@ function isSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
-// What ends a number or word: space, "," "]" "}" or the end of the bytes.
-function isDelimiter(byte: number | undefined): boolean {
-  return byte === undefined || isSpace(byte) || byte === 0x2c || byte === 0x5d || byte === 0x7d;
+// What ends a number or word: space, control characters, "," "]" "}" or the end of the bytes.
+function isDelimiter(byte: number): boolean {
+  return !(byte > 0x20) || byte === 0x2c || byte === 0x5d || byte === 0x7d;
 }

@@ -17,12 +17,13 @@
 
 export type { Checkpoint } from "./checkpoint.ts";
 export { type ConfigObject, type ConfigValue, parseConfigJson } from "./config.ts";
-export { type Float32Target, type TensorValues, tensorValues, toFloat32 } from "./convert.ts";
-export { type DType, elementBytes, type TensorData, type TensorInfo } from "./dtype.ts";
+export { type Float32Target, tensorValues, toFloat32 } from "./convert.ts";
+export { type DType, elementBytes, type TensorData, type TensorInfo, type TensorValues } from "./dtype.ts";
 export { matchNames, type NameMatch, type NameSource } from "./names.ts";
 export { openCheckpoint } from "./open.ts";
 export { openSafetensors, type StreamedTensor, streamTensors } from "./safetensors_read.ts";
 export {
+  type AwaitedTensor,
   encodeSafetensors,
   safetensorsChunks,
   safetensorsChunksAsync,

@@ -26,6 +26,9 @@ export interface NameMatch {
 /** The parameters of the head whose decoder is tied to the word embeddings begin so. */
 const TIED_HEAD = "cls.predictions.";
 
+/** What is no weight: a buffer of old models, and the slots of TensorFlow's optimizers. */
+const IGNORED = /(^|\.)(position_ids|adam_[mv]|global_step|AdamWeightDecayOptimizer(_1)?)$/;
+
 /**
  * Matches a checkpoint's names with a model's. Understood are `gamma` and `beta` in a LayerNorm, a base prefix that
  * is missing or too many, the `module.` of DataParallel, TensorFlow's `bert/encoder/layer_0/.../kernel`, and
@@ -43,30 +46,27 @@ export function matchNames(
   basePrefix = "bert",
 ): NameMatch {
   const parameters = [...parameterNames];
-  const wanted = new Set(parameters);
   const names = [...checkpointNames];
+  const wanted = new Set(parameters);
   const found = new Map<string, NameSource>();
-  for (const name of names) {
-    if (wanted.has(name)) found.set(name, { name, transpose: false });
-  }
   const rest = new Map<string, NameSource>();
-  for (const name of names) {
-    const today = wanted.has(name) ? null : todaysName(name);
-    if (today === null) continue;
-    const parameter = withPrefix(today.name, wanted, basePrefix);
-    const source = { name, transpose: today.transpose };
-    if (wanted.has(parameter) && !found.has(parameter)) found.set(parameter, source);
-    else rest.set(parameter, source);
+  // Names of today come first, so that an older name never takes their place.
+  for (const name of names.filter((name) => wanted.has(name))) found.set(name, { name, transpose: false });
+  for (const name of names.filter((name) => !wanted.has(name))) {
+    const [plain, transpose] = todaysName(name);
+    const prefix = `${basePrefix}.`;
+    const without = plain.startsWith(prefix) ? plain.slice(prefix.length) : plain;
+    const parameter = [plain, without, prefix + plain].find((candidate) => wanted.has(candidate)) ?? plain;
+    const isNew = wanted.has(parameter) && !found.has(parameter);
+    if (!IGNORED.test(plain)) (isNew ? found : rest).set(parameter, { name, transpose });
   }
   if (parameters.some((name) => name.startsWith(TIED_HEAD))) shareTied(wanted, found, rest, basePrefix);
-  const missing: string[] = [];
-  const matched = new Map<string, NameSource>();
-  for (const name of parameters) {
-    const source = found.get(name);
-    if (source === undefined) missing.push(name);
-    else matched.set(name, source);
-  }
-  return { matched, unused: [...rest.keys()], missing };
+  const present = parameters.filter((name) => found.has(name));
+  return {
+    matched: new Map(present.map((name) => [name, found.get(name)!])),
+    unused: [...rest.keys()],
+    missing: parameters.filter((name) => !found.has(name)),
+  };
 }
 
 // One tensor serves all names of a tied pair; a second one in the checkpoint is not unused.
@@ -81,40 +81,28 @@ function shareTied(
     [`${TIED_HEAD}bias`, `${TIED_HEAD}decoder.bias`],
   ];
   for (const pair of pairs) {
-    const name = pair.find((name) => found.has(name)) ?? pair.find((name) => rest.has(name));
-    if (name === undefined) continue;
-    const source = (found.get(name) ?? rest.get(name))!;
-    for (const tied of pair) {
+    const [source] = [found, rest].flatMap((names) => pair.flatMap((name) => names.get(name) ?? []));
+    for (const tied of source ? pair : []) {
       rest.delete(tied);
       if (wanted.has(tied) && !found.has(tied)) found.set(tied, source);
     }
   }
 }
 
-// The parameter that the name means: itself, or with the base prefix taken away or added.
-function withPrefix(name: string, wanted: ReadonlySet<string>, basePrefix: string): string {
-  const prefix = `${basePrefix}.`;
-  const without = name.startsWith(prefix) ? name.slice(prefix.length) : name;
-  return [name, without, prefix + name].find((candidate) => wanted.has(candidate)) ?? name;
-}
-
-// The name that today's transformers gives; null for what is no weight.
-function todaysName(name: string): NameSource | null {
-  if (name.includes("/")) return fromTensorFlow(name);
-  const plain = name.replace(/^module\./, "")
-    .replace(/LayerNorm\.gamma$/, "LayerNorm.weight")
-    .replace(/LayerNorm\.beta$/, "LayerNorm.bias");
-  return /(^|\.)position_ids$/.test(plain) ? null : { name: plain, transpose: false };
-}
-
-// bert/encoder/layer_0/attention/self/query/kernel -> bert.encoder.layer.0.attention.self.query.weight, transposed.
-function fromTensorFlow(name: string): NameSource | null {
-  const parts = name.replace(/:0$/, "").split("/");
-  if (parts.some((part) => /^(adam_[mv]|global_step|AdamWeightDecayOptimizer(_1)?)$/.test(part))) return null;
-  const last = parts.pop()!;
-  const path = parts.map((part) => part.replace(/^layer_(?:\._)?(\d+)$/, "layer.$1")).join(".");
-  const weight = /^(kernel|gamma|output_weights)$/.test(last) ? "weight" : last;
-  const bias = /^(beta|output_bias)$/.test(last) ? "bias" : weight;
-  const leaf = last.endsWith("_embeddings") ? `${last}.weight` : bias;
-  return { name: `${path}.${leaf}`, transpose: last === "kernel" };
+// The name that today's transformers gives. TensorFlow separates the parts by "/":
+// bert/encoder/layer_0/attention/self/query/kernel is bert.encoder.layer.0.attention.self.query.weight, transposed.
+function todaysName(name: string): [name: string, transpose: boolean] {
+  let plain = name.replace(/^module\./, "");
+  if (name.includes("/")) {
+    plain = plain.replace(/:0$/, "").replaceAll("/", ".").replace(/\.layer_(\._)?/, ".layer.")
+      .replace(/_embeddings$/, "$&.weight").replace(/(kernel|output_weights)$/, "weight").replace(
+        /output_bias$/,
+        "bias",
+      );
+  }
+  plain = plain.replace(/LayerNorm\.gamma$/, "LayerNorm.weight").replace(
+    /LayerNorm\.beta$/,
+    "LayerNorm.bias",
+  );
+  return [plain, /\/kernel(:0)?$/.test(name)];
 }

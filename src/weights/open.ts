@@ -21,15 +21,8 @@ const READERS: Readonly<Record<string, (source: ByteSource) => Promise<FileConte
 };
 
 /** Weights of other kinds, for the message; asked for by these names where the folder cannot be listed. */
-const OTHER_KINDS = /\.(h5|ckpt\b.*|msgpack|onnx|gguf)$/;
-const OTHER_NAMES = [
-  "tf_model.h5",
-  "bert_model.ckpt.index",
-  "flax_model.msgpack",
-  "model.onnx",
-  "onnx/model.onnx",
-  "model.gguf",
-];
+const OTHER_KINDS = /\.(h5|index|msgpack|onnx|gguf)$/;
+const OTHER_NAMES = ["tf_model.h5", "model.ckpt.index", "flax_model.msgpack", "model.onnx", "model.gguf"];
 
 /**
  * Opens a model's weights: the first that is there of `model.safetensors`, `model.safetensors.index.json`,
@@ -55,10 +48,8 @@ export async function openCheckpoint(files: ModelFiles): Promise<Checkpoint> {
     }
   }
   const others = (await files.list?.() ?? await probe(files)).filter((name) => OTHER_KINDS.test(name));
-  const hint = others.length === 0
-    ? ""
-    : ` It has only ${others.slice(0, 5).map(quote).join(", ")}: weights of` +
-      " TensorFlow, Flax, ONNX and GGUF cannot be read; save the model as safetensors first.";
+  const names = others.slice(0, 5).map(quote).join(", ");
+  const hint = names && ` It has only ${names}, which cannot be read: save the model as safetensors first.`;
   const wanted = Object.keys(READERS).join(", ");
   throw new WeightsError(`Cannot find weights in ${quote(files.name)}: looked for ${wanted}.${hint}`);
 }

@@ -6,9 +6,9 @@
  */
 
 import { WeightsError } from "../errors.ts";
-import { type Complain, quote, viewOf } from "./problem.ts";
+import { asciiOf, type Complain, quote, readUint, utf8 } from "./problem.ts";
 
-/** Tuples and lists are arrays, dicts are maps, bytes are arrays of bytes; the rest is what the host makes. */
+/** Tuples and lists are arrays, dicts are maps, the rest is what the host makes. */
 export type PickleValue<T> =
   | null
   | boolean
@@ -45,13 +45,11 @@ const LIST_COST = 2;
 const DICT_COST = 5;
 const GLOBAL_COST = 20;
 
-/** Names of modules and Python 2's strings are short; also, so many arguments a call takes. */
+/** Names of modules and Python 2's strings are short. */
 const MAX_ASCII_LENGTH = 10_000;
 
 /** The largest integer that torch writes is its magic number, 10 bytes. */
 const MAX_LONG_BYTES = 16;
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Reads one pickle and says where it ends. */
 export function readPickle<T>(
@@ -61,7 +59,6 @@ export function readPickle<T>(
   complain: Complain,
 ): { value: PickleValue<T>; end: number } {
   type Value = PickleValue<T>;
-  const view = viewOf(bytes);
   const marks: Value[][] = [];
   const memo = new Map<number, Value>();
   let stack: Value[] = [];
@@ -82,9 +79,7 @@ export function readPickle<T>(
     return at - count;
   };
 
-  const byte = (): number => bytes[take(1)];
-  const uint16 = (): number => view.getUint16(take(2), true);
-  const uint32 = (): number => view.getUint32(take(4), true);
+  const uint = (size: number): number => readUint(bytes, take(size), size);
   const slice = (count: number): Uint8Array => bytes.subarray(take(count), at);
 
   const push = (value: Value, price = 1): void => {
@@ -110,7 +105,7 @@ export function readPickle<T>(
   const text = (count: number): string => {
     const encoded = slice(count);
     try {
-      return decoder.decode(encoded);
+      return utf8.decode(encoded);
     } catch {
       throw bad();
     }
@@ -118,7 +113,7 @@ export function readPickle<T>(
 
   const latin1 = (count: number): string => {
     if (count > MAX_ASCII_LENGTH) throw bad();
-    return String.fromCharCode(...slice(count));
+    return asciiOf(slice(count));
   };
 
   // A line of ASCII, without its line feed.
@@ -139,18 +134,24 @@ export function readPickle<T>(
     return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   };
 
+  // The topmost values, in the order of their pushing.
+  const popMany = (count: number): Value[] => {
+    if (stack.length < count) throw bad();
+    return stack.splice(-count);
+  };
+
   const append = (items: Value[]): void => {
-    const list = stack.at(-1);
+    const list = pop();
     if (!Array.isArray(list)) throw bad();
-    spend(items.length);
     for (const item of items) list.push(item);
+    push(list, items.length);
   };
 
   const setItems = (items: Value[]): void => {
-    const dict = stack.at(-1);
+    const dict = pop();
     if (!(dict instanceof Map) || items.length % 2 !== 0) throw bad();
-    spend(items.length);
     for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
+    push(dict, items.length);
   };
 
   const put = (index: number): void => {
@@ -165,7 +166,7 @@ export function readPickle<T>(
     push(value);
   };
 
-  const pushGlobal = (module: Value, name: Value): void => {
+  const pushGlobal = (...[module, name]: Value[]): void => {
     const path = typeof module === "string" && typeof name === "string" ? `${module}.${name}` : "";
     const object = host.global(path);
     if (object === null) throw bad(`names the global ${quote(path)}, which is not accepted,`);
@@ -175,7 +176,7 @@ export function readPickle<T>(
   const step = (opcode: number): void => {
     switch (opcode) {
       case 0x80: // PROTO: those before 2 are text
-        if (byte() < 2) throw bad();
+        if (uint(1) < 2) throw bad();
         return;
       case 0x95: // FRAME
         take(8);
@@ -184,12 +185,6 @@ export function readPickle<T>(
         marks.push(stack);
         stack = [];
         return spend(LIST_COST);
-      case 0x30: // POP
-        pop();
-        return;
-      case 0x31: // POP_MARK
-        popMark();
-        return;
       case 0x4e: // NONE
         return push(null);
       case 0x88: // NEWTRUE
@@ -197,64 +192,60 @@ export function readPickle<T>(
       case 0x89: // NEWFALSE
         return push(false);
       case 0x4b: // BININT1
-        return push(byte());
+        return push(uint(1));
       case 0x4d: // BININT2
-        return push(uint16());
+        return push(uint(2));
       case 0x4a: // BININT
-        return push(uint32() | 0);
+        return push(uint(4) | 0);
       case 0x8a: // LONG1
-        return push(long(byte()));
+        return push(long(uint(1)));
       case 0x47: // BINFLOAT
-        return push(view.getFloat64(take(8)));
+        return push(new DataView(slice(8).slice().buffer).getFloat64(0));
       case 0x58: // BINUNICODE
-        return push(text(uint32()), LIST_COST);
+        return push(text(uint(4)), LIST_COST);
       case 0x8c: // SHORT_BINUNICODE
-        return push(text(byte()), LIST_COST);
+        return push(text(uint(1)), LIST_COST);
       case 0x55: // SHORT_BINSTRING: Python 2's str
-        return push(latin1(byte()), LIST_COST);
-      case 0x43: // SHORT_BINBYTES
-        return push(slice(byte()), DICT_COST);
+        return push(latin1(uint(1)), LIST_COST);
       case 0x29: // EMPTY_TUPLE
       case 0x5d: // EMPTY_LIST
         return push([], LIST_COST);
       case 0x85: // TUPLE1
-        return push([pop()], LIST_COST);
       case 0x86: // TUPLE2
-        return push([pop(), pop()].reverse(), LIST_COST);
       case 0x87: // TUPLE3
-        return push([pop(), pop(), pop()].reverse(), LIST_COST);
+        return push(popMany(opcode - 0x84), LIST_COST);
       case 0x74: // TUPLE
         return push(popMark(), LIST_COST);
       case 0x61: // APPEND
-        return append([pop()]);
+        return append(popMany(1));
       case 0x65: // APPENDS
         return append(popMark());
       case 0x7d: // EMPTY_DICT
         return push(new Map(), DICT_COST);
       case 0x73: // SETITEM
-        return setItems([pop(), pop()].reverse());
+        return setItems(popMany(2));
       case 0x75: // SETITEMS
         return setItems(popMark());
       case 0x71: // BINPUT
-        return put(byte());
+        return put(uint(1));
       case 0x72: // LONG_BINPUT
-        return put(uint32());
+        return put(uint(4));
       case 0x94: // MEMOIZE
         return put(memo.size);
       case 0x68: // BINGET
-        return get(byte());
+        return get(uint(1));
       case 0x6a: // LONG_BINGET
-        return get(uint32());
+        return get(uint(4));
       case 0x63: // GLOBAL
         return pushGlobal(line(), line());
-      case 0x93: { // STACK_GLOBAL
-        const name = pop();
-        return pushGlobal(pop(), name);
-      }
+      case 0x93: // STACK_GLOBAL
+        return pushGlobal(...popMany(2));
       case 0x52: // REDUCE
       case 0x81: { // NEWOBJ
         const args = pop();
         if (!Array.isArray(args)) throw bad();
+        // The host looks at every item of every argument.
+        for (const arg of args) spend(Array.isArray(arg) ? arg.length : arg instanceof Map ? arg.size : 1);
         return push(host.call(pop(), args), DICT_COST);
       }
       case 0x62: // BUILD: attributes of an object; none is needed
@@ -267,7 +258,7 @@ export function readPickle<T>(
   };
 
   for (;;) {
-    const opcode = byte();
+    const opcode = uint(1);
     if (opcode === 0x2e) return { value: pop(), end: at }; // STOP
     spend(1);
     step(opcode);

@@ -24,14 +24,20 @@ export function complainOf(file: string): Complain {
   return (problem: string): WeightsError => new WeightsError(`Cannot read ${quote(file)}: ${problem}.`);
 }
 
-/** What a file is that is often found in place of weights, or `null`. */
-export function disguise(start: Uint8Array): string | null {
-  const text = String.fromCharCode(...start.subarray(0, 40));
-  if (text.startsWith("version https://git-lfs")) {
-    return "it is a Git LFS pointer, not the file it stands for";
+/** Throws if the file is what is often found in place of weights. */
+export function refuseStandIn(start: Uint8Array, complain: Complain): void {
+  if (/^version |^\s*<(!doc|html)/i.test(asciiOf(start))) {
+    throw complain("it is a Git LFS pointer or a web page, not the weights");
   }
-  return /^\s*<(!doctype|html|\?xml)/i.test(text) ? "it is a web page" : null;
 }
+
+/** Each byte as a character; for up to 65,535. */
+export function asciiOf(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
+
+/** Decodes UTF-8; throws if it is malformed. */
+export const utf8: TextDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Whether a value from a file is a count, a size or an offset: a safe integer of 0 or more. */
 export function isCount(value: unknown): value is number {
@@ -62,7 +68,9 @@ export function joinBytes<B extends ArrayBufferLike>(
   return all;
 }
 
-/** A view for reading numbers. */
-export function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** A little-endian number of up to 8 bytes, rounded above 2^53; NaN where the bytes end. */
+export function readUint(bytes: Uint8Array, at: number, size: number): number {
+  let value = 0;
+  for (let i = size - 1; i >= 0; i--) value = value * 256 + bytes[at + i];
+  return value;
 }

@@ -20,11 +20,18 @@ export interface TensorToWrite {
   readonly shape: readonly number[];
   /**
    * The values in C order, little endian; or a function that gives them. It is called when the tensor's turn
-   * comes, anew for each chunk, so memory that may grow is safe. If it gives a promise (only
-   * {@linkcode safetensorsChunksAsync} takes one), it is called once.
+   * comes, anew for each chunk, so memory that may grow is safe.
    */
-  readonly data: ArrayBufferView | (() => ArrayBufferView | Promise<ArrayBufferView>);
+  readonly data: ArrayBufferView | (() => ArrayBufferView);
 }
+
+/** A tensor to be written whose values have to be awaited when its turn comes. */
+export interface AwaitedTensor extends Omit<TensorToWrite, "data"> {
+  /** Gives the values in C order, little endian. Called once. */
+  readonly data: () => Promise<ArrayBufferView>;
+}
+
+type TensorShape = Omit<TensorToWrite, "data">;
 
 /** Strings that go into the header, in this order. The library itself writes several in a random order. */
 export type SafetensorsMetadata = Readonly<Record<string, string>>;
@@ -46,13 +53,11 @@ export function* safetensorsChunks(
 ): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
   const sorted = sortTensors(tensors);
   yield encodeHeader(sorted, metadata);
-  for (const tensor of sorted) {
-    for (let at = 0; at < tensorBytes(tensor); at += CHUNK_BYTES) yield copyOf(tensor, valuesOf(tensor), at);
-  }
+  for (const tensor of sorted) yield* tensorChunks(tensor);
 }
 
 /**
- * As {@linkcode safetensorsChunks}, for tensors whose values have to be awaited.
+ * As {@linkcode safetensorsChunks}, for tensors whose values have to be awaited, one after the other.
  *
  * @param tensors The tensors, in any order.
  * @param metadata Strings for the header. Default: none.
@@ -60,18 +65,12 @@ export function* safetensorsChunks(
  * @throws {WeightsError} If a name stands twice or a tensor's data does not fit its type and shape.
  */
 export async function* safetensorsChunksAsync(
-  tensors: Iterable<TensorToWrite>,
+  tensors: Iterable<AwaitedTensor>,
   metadata?: SafetensorsMetadata,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
   const sorted = sortTensors(tensors);
   yield encodeHeader(sorted, metadata);
-  for (const tensor of sorted) {
-    const first = valuesOf(tensor);
-    const awaited = first instanceof Promise ? await first : null;
-    for (let at = 0; at < tensorBytes(tensor); at += CHUNK_BYTES) {
-      yield copyOf(tensor, awaited ?? valuesOf(tensor), at);
-    }
-  }
+  for (const tensor of sorted) yield* tensorChunks({ ...tensor, data: await tensor.data() });
 }
 
 /**
@@ -90,7 +89,7 @@ export function encodeSafetensors(
 }
 
 /** The size of a tensor in the file. */
-export function tensorBytes(tensor: TensorToWrite): number {
+export function tensorBytes(tensor: TensorShape): number {
   const bytes = isCounts(tensor.shape) ? countElements(tensor.shape) * elementBytes(tensor.dtype) : NaN;
   if (!isCount(bytes)) throw unwritable(tensor, `its shape is [${tensor.shape}]`);
   return bytes;
@@ -108,14 +107,14 @@ function rankOfUnit(unit: number): number {
   return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit >= 0 ? unit : -1;
 }
 
-function sortTensors(tensors: Iterable<TensorToWrite>): TensorToWrite[] {
+function sortTensors<T extends TensorShape>(tensors: Iterable<T>): T[] {
   return [...tensors].sort((a, b) =>
     alignmentRank(b.dtype) - alignmentRank(a.dtype) || compareCodePoints(a.name, b.name)
   );
 }
 
 function encodeHeader(
-  sorted: readonly TensorToWrite[],
+  sorted: readonly TensorShape[],
   metadata?: SafetensorsMetadata,
 ): Uint8Array<ArrayBuffer> {
   const fields = new Map<string, string>();
@@ -142,28 +141,20 @@ function encodeHeader(
   return header;
 }
 
-function valuesOf({ data }: TensorToWrite): ArrayBufferView | Promise<ArrayBufferView> {
-  return typeof data === "function" ? data() : data;
-}
-
-// The chunk that begins at that byte, in memory of its own: never shared, never detached by a growing memory.
-function copyOf(
-  tensor: TensorToWrite,
-  data: ArrayBufferView | Promise<ArrayBufferView>,
-  at: number,
-): Uint8Array<ArrayBuffer> {
+// The values, each chunk in memory of its own: never shared, never detached by a growing memory.
+function* tensorChunks(tensor: TensorToWrite): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
   const total = tensorBytes(tensor);
-  if (data instanceof Promise) {
-    throw unwritable(tensor, "its data is a promise, which only the async writer awaits");
+  for (let at = 0; at < total; at += CHUNK_BYTES) {
+    const data = typeof tensor.data === "function" ? tensor.data() : tensor.data;
+    if (data.byteLength !== total) {
+      throw unwritable(tensor, `its data has ${data.byteLength} bytes, expected ${total}`);
+    }
+    const chunk = new Uint8Array(Math.min(CHUNK_BYTES, total - at));
+    chunk.set(new Uint8Array(data.buffer, data.byteOffset + at, chunk.length));
+    yield chunk;
   }
-  if (data.byteLength !== total) {
-    throw unwritable(tensor, `its data has ${data.byteLength} bytes, expected ${total}`);
-  }
-  const chunk = new Uint8Array(Math.min(CHUNK_BYTES, total - at));
-  chunk.set(new Uint8Array(data.buffer, data.byteOffset + at, chunk.length));
-  return chunk;
 }
 
-function unwritable(tensor: TensorToWrite, problem: string): WeightsError {
+function unwritable(tensor: TensorShape, problem: string): WeightsError {
   return new WeightsError(`Cannot write the tensor ${quote(tensor.name)}: ${problem}.`);
 }

@@ -25,14 +25,14 @@ export async function openShards(
   const weightMap = parseIndex(await files.read(name) ?? new Uint8Array(0), complain);
   const sources: ByteSource[] = [];
   try {
-    const shards = new Map<string, FileContent>();
+    let first: FileContent | undefined;
     const tensors = new Map<string, StoredTensor>();
     for (const file of new Set(weightMap.values())) {
       const source = await files.open(file);
       if (source === null) throw complain(`the shard ${quote(file)} is missing`);
       sources.push(source);
       const shard = await readFile(source);
-      shards.set(file, shard);
+      first ??= shard;
       for (const tensor of shard.stored) {
         if (weightMap.get(tensor.info.name) === file) tensors.set(tensor.info.name, tensor);
       }
@@ -42,8 +42,7 @@ export async function openShards(
       if (found === undefined) throw complain(`${quote(file)} has no tensor ${quote(tensor)}`);
       return found;
     });
-    const [first] = shards.values();
-    return checkpointOf(name, { format: first.format, metadata: first.metadata, stored }, sources);
+    return checkpointOf(name, { ...first!, stored }, sources);
   } catch (error) {
     sources.forEach((source) => source.close?.());
     throw error;
@@ -52,7 +51,7 @@ export async function openShards(
 
 function parseIndex(bytes: Uint8Array, complain: Complain): Map<string, string> {
   if (bytes.length > MAX_INDEX_BYTES) {
-    throw complain(`it has ${bytes.length} bytes, at most ${MAX_INDEX_BYTES} are read`);
+    throw complain(`it has ${bytes.length} bytes, expected up to ${MAX_INDEX_BYTES}`);
   }
   const error = (problem: string): Error => complain(`it has ${problem}`);
   const index = parseJson(bytes, { maxDepth: 8, maxValues: 500_000, naturalNumbers: false, error });
@@ -60,7 +59,7 @@ function parseIndex(bytes: Uint8Array, complain: Complain): Map<string, string> 
   if (!(weightMap instanceof Map) || weightMap.size === 0) throw complain("it has no weight_map");
   const shards = new Set(weightMap.values());
   if (shards.size > MAX_SHARDS) {
-    throw complain(`it names ${shards.size} shards, at most ${MAX_SHARDS} are opened`);
+    throw complain(`it has ${shards.size} shards, expected up to ${MAX_SHARDS}`);
   }
   for (const file of shards) {
     // A name inside the folder itself: no path, no drive, no control character, no hidden file.

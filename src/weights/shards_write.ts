@@ -33,8 +33,6 @@ export interface FileToWrite {
   chunks(): Iterable<Uint8Array<ArrayBuffer>>;
 }
 
-const UNITS: Readonly<Record<string, number>> = { TB: 1e12, GB: 1e9, MB: 1e6, KB: 1e3 };
-
 /**
  * Splits a model into files of at most `max_shard_size`, in the order given; a tensor that is larger gets a file
  * of its own. One file is `model.safetensors`; several come with `model.safetensors.index.json`.
@@ -97,32 +95,22 @@ function encodeIndex(
   const entries = files.flatMap(({ name: file, tensors }) =>
     tensors.map((name): [string, string] => [name, file])
   );
-  if (new Set(entries.map(([name]) => name)).size < entries.length) {
-    throw new WeightsError("Cannot split into shards: a tensor's name stands twice.");
-  }
   entries.sort(([a], [b]) => compareCodePoints(a, b));
-  const lines = entries.map(([name, file]) => `${JSON.stringify(name)}: "${file}"`).join(",\n    ");
-  const json = `{
-  "metadata": {
-    "total_parameters": ${total_parameters},
-    "total_size": ${total_size}
-  },
-  "weight_map": {
-    ${lines}
+  const index = { metadata: { total_parameters, total_size }, weight_map: Object.fromEntries(entries) };
+  if (Object.keys(index.weight_map).length < tensors.length) {
+    throw new WeightsError("Cannot split into shards: a name stands twice.");
   }
-}
-`;
   // Python escapes everything but printable ASCII.
-  const ascii = json.replace(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  return new TextEncoder().encode(ascii);
+  const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  const json = JSON.stringify(index, null, 2).replace(/[\u007f-\uffff]/g, escape);
+  return new TextEncoder().encode(`${json}\n`);
 }
 
 function parseSize(size: number | string): number {
-  const [, count, unit] = /^\s*(\d+(?:\.\d+)?)\s*([TGMK]B)\s*$/i.exec(String(size)) ?? [];
-  const bytes = typeof size === "number" ? size : Math.floor(Number(count) * UNITS[unit?.toUpperCase()]);
+  const [, count, unit] = /^([\d.]+) *([KMGT])B$/i.exec(String(size)) ?? [];
+  const bytes = typeof size === "number"
+    ? size
+    : Math.floor(Number(count) * 1000 ** (1 + "KMGT".indexOf(unit?.toUpperCase())));
   if (bytes > 0) return bytes;
   throw new WeightsError(
     `Cannot split into shards: max_shard_size is ${

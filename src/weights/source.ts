@@ -75,7 +75,7 @@ export async function readExact(source: ByteSource, begin: number, end: number):
   const bytes = end > source.byteLength ? null : await source.read(begin, end);
   if (bytes?.byteLength !== end - begin) {
     throw complainOf(source.name)(
-      `it has no bytes ${begin} to ${end}; it has ${source.byteLength} or was cut off`,
+      `it has no bytes ${begin} to ${end}`,
     );
   }
   return bytes;

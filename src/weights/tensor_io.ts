@@ -7,12 +7,12 @@
 
 import { WeightsError } from "../errors.ts";
 import { assertConvertible, convertInto, type Float32Target } from "./convert.ts";
-import { type DType, elementBytes, type TensorData, type TensorInfo } from "./dtype.ts";
+import { type DType, elementBytes, type TensorData, type TensorInfo, VALUES } from "./dtype.ts";
 import { joinBytes, quote } from "./problem.ts";
 import { type ByteSource, readExact } from "./source.ts";
 
 /** 2 MiB, a multiple of every element size. */
-export const BLOCK_BYTES = 2 ** 21;
+const BLOCK_BYTES = 2 ** 21;
 
 /** How a view of a storage lies in it, in elements. */
 export interface Layout {
@@ -36,29 +36,24 @@ export interface StoredTensor {
   readonly bigEndian?: boolean;
 }
 
-/** The values of a tensor in blocks. */
-export async function* storedBlocks(tensor: StoredTensor): AsyncGenerator<Uint8Array, void, undefined> {
+// The values of a tensor in blocks.
+async function* storedBlocks(tensor: StoredTensor): AsyncGenerator<Uint8Array, void, undefined> {
   const { info, source, layout, bigEndian } = tensor;
   if (info.byteLength === 0) return;
   const size = elementBytes(info.dtype);
   const begin = await tensor.locate() + (layout?.offset ?? 0) * size;
   const axes = layout && steppedAxes(info.shape, layout.strides);
-  const storage = axes && await readExact(source, begin, begin + spanOf(axes) * size);
+  const gather = axes && gatherer(await readExact(source, begin, begin + spanOf(axes) * size), size, axes);
   for (let at = 0; at < info.byteLength; at += BLOCK_BYTES) {
-    const end = Math.min(at + BLOCK_BYTES, info.byteLength);
-    const block = storage
-      ? gather(storage, size, axes, at / size, end / size)
-      : await readExact(source, begin + at, begin + end);
+    const length = Math.min(BLOCK_BYTES, info.byteLength - at);
+    const block = gather ? gather(length / size) : await readExact(source, begin + at, begin + at + length);
     yield bigEndian ? swapped(block, info.dtype) : block;
   }
 }
 
-/** Converts a tensor that comes in blocks into float32 memory of the right length. */
-export async function fillFloat32(
-  info: TensorInfo,
-  blocks: AsyncIterable<Uint8Array>,
-  target: Float32Target,
-): Promise<void> {
+/** Converts a tensor into float32 memory of the right length. */
+export async function fillFloat32(tensor: StoredTensor, target: Float32Target): Promise<void> {
+  const { info } = tensor;
   assertConvertible(info);
   const size = elementBytes(info.dtype);
   const count = info.byteLength / size;
@@ -73,33 +68,30 @@ export async function fillFloat32(
   };
   memory();
   let at = 0;
-  for await (const block of blocks) {
+  for await (const block of storedBlocks(tensor)) {
     const end = at + block.length / size;
     convertInto(info.dtype, block, memory().subarray(at, end));
     at = end;
   }
 }
 
-/** Collects a tensor that comes in blocks; memory grows with what has come, not with what was announced. */
-export async function collect(info: TensorInfo, blocks: AsyncIterable<Uint8Array>): Promise<TensorData> {
+/** Reads a whole tensor as it is. */
+export async function readStored(tensor: StoredTensor): Promise<TensorData> {
+  const { info, source, layout, bigEndian } = tensor;
+  if (!layout && !bigEndian) {
+    const begin = await tensor.locate();
+    return { ...info, bytes: await readExact(source, begin, begin + info.byteLength) };
+  }
   const parts: Uint8Array[] = [];
-  for await (const block of blocks) parts.push(block);
+  for await (const block of storedBlocks(tensor)) parts.push(block);
   return { ...info, bytes: joinBytes(parts) };
 }
 
-/** Reads a whole tensor. */
-export async function readStored(tensor: StoredTensor): Promise<TensorData> {
-  const { info, source, layout, bigEndian } = tensor;
-  if (layout || bigEndian) return await collect(info, storedBlocks(tensor));
-  const begin = await tensor.locate();
-  return { ...info, bytes: await readExact(source, begin, begin + info.byteLength) };
-}
-
-/** An axis with more than one element: its size and its step in the storage. */
+// An axis with more than one element: its size and its step in the storage.
 type Axis = readonly [size: number, step: number];
 
-/** The elements from the first to the last of a view, in its storage. */
-export function spanOf(axes: readonly Axis[]): number {
+// The elements from the first to the last of a view, in its storage.
+function spanOf(axes: readonly Axis[]): number {
   return axes.reduce((span, [size, step]) => span + (size - 1) * step, 1);
 }
 
@@ -110,38 +102,28 @@ function steppedAxes(shape: readonly number[], strides: readonly number[]): Axis
   return axes.every(([, step], axis) => step === tail(axis)) ? undefined : axes;
 }
 
-// The elements `start` to `end`, counted in C order, of a strided view.
-function gather(
-  storage: Uint8Array,
-  size: number,
-  axes: readonly Axis[],
-  start: number,
-  end: number,
-): Uint8Array {
-  const out = new Uint8Array((end - start) * size);
+// Gives the elements of a strided view in C order, as many as it is asked for each time.
+function gatherer(storage: Uint8Array, size: number, axes: readonly Axis[]): (count: number) => Uint8Array {
   const index = axes.map(() => 0);
   let from = 0;
-  for (let axis = axes.length - 1, rest = start; axis >= 0; axis--) {
-    const [count, step] = axes[axis];
-    index[axis] = rest % count;
-    from += index[axis] * step;
-    rest = Math.floor(rest / count);
-  }
-  for (let to = 0; to < out.length; to += size) {
-    for (let byte = 0; byte < size; byte++) out[to + byte] = storage[from * size + byte];
-    for (let axis = axes.length - 1; axis >= 0; axis--) {
-      const [count, step] = axes[axis];
-      from += step;
-      if (++index[axis] < count) break;
-      from -= count * step;
-      index[axis] = 0;
+  return (count) => {
+    const out = new Uint8Array(count * size);
+    for (let to = 0; to < out.length; to += size) {
+      for (let byte = 0; byte < size; byte++) out[to + byte] = storage[from * size + byte];
+      for (let axis = axes.length - 1; axis >= 0; axis--) {
+        const [length, step] = axes[axis];
+        from += step;
+        if (++index[axis] < length) break;
+        from -= length * step;
+        index[axis] = 0;
+      }
     }
-  }
-  return out;
+    return out;
+  };
 }
 
 // The elements with their bytes in the opposite order; C64 is two numbers.
 function swapped(block: Uint8Array, dtype: DType): Uint8Array {
-  const size = dtype === "C64" ? 4 : elementBytes(dtype);
+  const size = VALUES[dtype].BYTES_PER_ELEMENT;
   return block.map((_, i) => block[i - 2 * (i % size) + size - 1]);
 }

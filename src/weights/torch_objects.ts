@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { WeightsError } from "../errors.ts";
 import { type DType, elementBytes, isDType, type TensorInfo } from "./dtype.ts";
 import type { PickleHost, PickleValue } from "./pickle.ts";
 import { type Complain, countElements, isCount, isCounts, quote } from "./problem.ts";
@@ -27,7 +28,6 @@ const STORAGES: Readonly<Record<string, DType>> = {
   Byte: "U8",
   Untyped: "U8",
   Bool: "BOOL",
-  ComplexFloat: "C64",
 };
 
 /** What the pickle of a state dict names: a function, an element type, a storage or a tensor. */
@@ -74,11 +74,12 @@ export interface TorchHost extends PickleHost<TorchObject> {
 /** Makes a host for one file. */
 export function torchHost(complain: Complain): TorchHost {
   const records = new Map<string, TorchStorage>();
+  const bad = (): WeightsError => complain("its pickle makes something that no state dict has");
 
   const tensor = (args: TorchValue[], type?: TorchValue, flags?: TorchValue): TorchTensor => {
     const [storage, offset, shape, strides] = args;
     if (!has(storage, "key") || !isCount(offset) || !isCounts(shape) || !isCounts(strides)) {
-      throw complain("its pickle has a tensor without storage, offset, size and stride");
+      throw bad();
     }
     const dtype = has(type, "type") ? type.type : storage.dtype;
     const size = elementBytes(dtype);
@@ -89,7 +90,7 @@ export function torchHost(complain: Complain): TorchHost {
       throw complain(`a tensor ${quote(shape)} reaches beyond its storage ${quote(storage.key)}`);
     }
     if (flags instanceof Map && [...flags.values()].includes(true)) {
-      throw complain("it has a conjugate or negative view, which is not accepted");
+      throw complain("it has a conjugate or negative view, which is not read");
     }
     return { storage, info: { dtype, shape, byteLength }, layout: { offset, strides } };
   };
@@ -126,19 +127,23 @@ export function torchHost(complain: Complain): TorchHost {
       if (
         tag !== "storage" || !has(type, "type") || typeof key !== "string" ||
         !isCount(elements) || !isCount(offset) || !isCount(length) || offset + length > elements
-      ) throw complain("its pickle has a persistent id that is no storage");
+      ) throw bad();
       const dtype = type.type;
       const size = elementBytes(dtype);
       const record = { key, dtype, byteOffset: 0, byteLength: elements * size };
       const known = records.get(key) ?? record;
-      if (known.byteLength !== record.byteLength) throw complain(`its storage ${quote(key)} has two sizes`);
+      if (known.byteLength !== record.byteLength) {
+        throw complain(
+          `its storage ${quote(key)} has ${known.byteLength} bytes, expected ${record.byteLength}`,
+        );
+      }
       records.set(key, known);
       return { key, dtype, byteOffset: offset * size, byteLength: length * size };
     },
 
     call(callee: TorchValue, args: TorchValue[]): TorchValue {
       const value = has(callee, "call") ? callee.call(args) : undefined;
-      if (value === undefined) throw complain("its pickle makes a call that is not accepted");
+      if (value === undefined) throw bad();
       return value;
     },
   };
@@ -146,7 +151,7 @@ export function torchHost(complain: Complain): TorchHost {
 
 // torch's name of an element type in safetensors' spelling: float8_e4m3fn is F8_E4M3, uint16 is U16.
 function typeOf(name: string): string {
-  return name.replace("float", "f").replace("int", "i").replace("ui", "u").replace("complex", "c")
+  return name.replace("float", "f").replace("int", "i").replace("ui", "u")
     .replace(/fnu?$/, "").toUpperCase();
 }
 

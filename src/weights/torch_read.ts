@@ -8,7 +8,7 @@
 import { type Checkpoint, checkpointOf, type FileContent } from "./checkpoint.ts";
 import { elementBytes } from "./dtype.ts";
 import { PickleEndError, readPickle } from "./pickle.ts";
-import { type Complain, complainOf, disguise, quote, viewOf } from "./problem.ts";
+import { asciiOf, type Complain, complainOf, quote, readUint, refuseStandIn } from "./problem.ts";
 import { type ByteSource, readExact } from "./source.ts";
 import { has, type TorchHost, torchHost, type TorchTensor, type TorchValue } from "./torch_objects.ts";
 import { locateEntry, readEntry, readZipDirectory } from "./zip.ts";
@@ -43,12 +43,11 @@ export async function openTorch(source: ByteSource): Promise<Checkpoint> {
 /** Reads the pickle of a file written by torch.save. */
 export async function readTorch(source: ByteSource): Promise<FileContent> {
   const complain = complainOf(source.name);
-  const start = await readExact(source, 0, Math.min(512, source.byteLength));
-  const text = String.fromCharCode(...start);
-  if (text.startsWith("PK\x03\x04")) return await readZipForm(source, complain);
-  if (text.startsWith("\x80")) return await readOldForm(source, complain);
-  if (text.startsWith("ustar", 257)) throw complain("it is a tar of torch before 0.1.10");
-  throw complain(disguise(start) ?? "it was not written by torch.save");
+  const start = await readExact(source, 0, Math.min(8, source.byteLength));
+  if (asciiOf(start).startsWith("PK\x03\x04")) return await readZipForm(source, complain);
+  if (start[0] === 0x80) return await readOldForm(source, complain);
+  refuseStandIn(start, complain);
+  throw complain("it was not written by torch.save");
 }
 
 async function readZipForm(source: ByteSource, complain: Complain): Promise<FileContent> {
@@ -56,9 +55,6 @@ async function readZipForm(source: ByteSource, complain: Complain): Promise<File
   const pickles = [...entries.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
   if (pickles.length !== 1) throw complain(`it has ${pickles.length} zip entries data.pkl, expected one`);
   const root = pickles[0].slice(0, -"data.pkl".length);
-  if (entries.has(`${root}constants.pkl`)) {
-    throw complain("it is a TorchScript program, expected a state dict");
-  }
   const host = torchHost(complain);
   const pickle = await readEntry(source, entries.get(pickles[0])!, MAX_PICKLE_BYTES);
   const { value } = readPickle(pickle, 0, host, complain);
@@ -69,7 +65,7 @@ async function readZipForm(source: ByteSource, complain: Complain): Promise<File
     }
   }
   const order = entries.get(`${root}byteorder`);
-  const byteOrder = order && String.fromCharCode(...await readEntry(source, order, 6));
+  const byteOrder = order && asciiOf(await readEntry(source, order, 6));
   if (order && byteOrder !== "big" && byteOrder !== "little") {
     throw complain(`its byteorder is ${quote(byteOrder)}`);
   }
@@ -81,7 +77,11 @@ async function readZipForm(source: ByteSource, complain: Complain): Promise<File
 
 // Magic number, protocol, sys_info, object, storage keys; then each storage: its count as int64, its bytes.
 async function readOldForm(source: ByteSource, complain: Complain): Promise<FileContent> {
-  const { value, keys, end, host } = await readOldPickles(source, complain);
+  const { values, end, host } = await readOldPickles(source, complain);
+  const [magic, version, , value, keys] = values; // the third is sys_info: the sizes of C types
+  if (magic !== MAGIC_NUMBER || version !== PROTOCOL_VERSION || !Array.isArray(keys)) {
+    throw complain("it was not written by torch.save");
+  }
   const begins = new Map<TorchValue, number>();
   let at = end;
   for (const key of keys) {
@@ -89,60 +89,44 @@ async function readOldForm(source: ByteSource, complain: Complain): Promise<File
     at += 8 + (host.records.get(key as string)?.byteLength ?? NaN);
   }
   if (!(at <= source.byteLength) || begins.size !== host.records.size || keys.length !== begins.size) {
-    throw complain(`its ${host.records.size} storages do not end with the file`);
+    throw complain(`its storages end at byte ${at}, it has ${source.byteLength} bytes`);
   }
   return contentOf(source, value, complain, {
     async locate(key: string): Promise<number> {
       const begin = begins.get(key)!;
       const { dtype, byteLength } = host.records.get(key)!;
-      const elements = viewOf(await readExact(source, begin - 8, begin)).getBigInt64(0, true);
-      if (Number(elements) * elementBytes(dtype) === byteLength) return begin;
-      throw complain(`its storage ${quote(key)} has ${elements} elements, expected ${byteLength} bytes`);
+      const found = readUint(await readExact(source, begin - 8, begin), 0, 8) * elementBytes(dtype);
+      if (found !== byteLength) {
+        throw complain(`its storage ${quote(key)} has ${found} bytes, expected ${byteLength}`);
+      }
+      return begin;
     },
     bigEndian: false, // torch writes this form in little endian on every machine
   });
 }
 
-/** The pickles of the old form, and where they end. */
-interface OldPickles {
-  readonly value: TorchValue;
-  readonly keys: readonly TorchValue[];
-  readonly end: number;
-  readonly host: TorchHost;
-}
-
-async function readOldPickles(source: ByteSource, complain: Complain): Promise<OldPickles> {
+// The five pickles of the old form, and where they end.
+async function readOldPickles(
+  source: ByteSource,
+  complain: Complain,
+): Promise<{ values: TorchValue[]; end: number; host: TorchHost }> {
   const longest = Math.min(source.byteLength, MAX_PICKLE_BYTES);
   for (let size = FIRST_READ_BYTES;; size *= 2) {
     const bytes = await readExact(source, 0, Math.min(size, longest));
+    const host = torchHost(complain);
+    const values: TorchValue[] = [];
     try {
-      return parseOldPickles(bytes, complain);
+      let end = 0;
+      while (values.length < 5) {
+        const pickle = readPickle(bytes, end, host, complain);
+        end = pickle.end;
+        values.push(pickle.value);
+      }
+      return { values, end, host };
     } catch (error) {
       if (!(error instanceof PickleEndError) || size >= longest) throw error;
     }
   }
-}
-
-function parseOldPickles(bytes: Uint8Array, complain: Complain): OldPickles {
-  const host = torchHost(complain);
-  let end = 0;
-  const next = (): TorchValue => {
-    const pickle = readPickle(bytes, end, host, complain);
-    end = pickle.end;
-    return pickle.value;
-  };
-  if (next() !== MAGIC_NUMBER) {
-    throw complain("it was not written by torch.save");
-  }
-  const version = next();
-  if (version !== PROTOCOL_VERSION) {
-    throw complain(`its version is ${quote(version)}, expected ${PROTOCOL_VERSION}`);
-  }
-  next(); // sys_info: the sizes of C types on the machine that wrote it
-  const value = next();
-  const keys = next();
-  if (!Array.isArray(keys)) throw complain("it has no list of storages");
-  return { value, keys, end, host };
 }
 
 function contentOf(source: ByteSource, value: TorchValue, complain: Complain, records: Records): FileContent {
@@ -157,7 +141,7 @@ function contentOf(source: ByteSource, value: TorchValue, complain: Complain, re
     const { info, layout } = tensor;
     // What is expanded may not need more memory than the file.
     if (info.byteLength > source.byteLength) {
-      throw complain(`tensor ${quote(name)} has ${info.byteLength} bytes`);
+      throw complain(`tensor ${quote(name)} has ${info.byteLength} bytes, more than the file`);
     }
     const { bigEndian } = records;
     return [{ info: { name, ...info }, source, layout, bigEndian, locate: () => locate(tensor) }];

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Complain, complainOf, isCount, quote, viewOf } from "./problem.ts";
+import { asciiOf, type Complain, complainOf, quote, readUint } from "./problem.ts";
 import { type ByteSource, readExact } from "./source.ts";
 
 /** An entry of an archive. */
@@ -30,43 +30,45 @@ const MAX_DIRECTORY_BYTES = 10_000_000;
 /** Stands for what is in the zip64 record. */
 const UNKNOWN = 0xffff_ffff;
 
-const decoder = new TextDecoder();
-
 /** Reads the directory. The entries are stored, inside the file, apart from each other, and have different names. */
 export async function readZipDirectory(source: ByteSource): Promise<Map<string, ZipEntry>> {
   const complain = complainOf(source.name);
-  const damaged = (): Error => complain("its zip directory is damaged");
-  const [begin, end, count] = await findDirectory(source, complain);
-  const bytes = await readExact(source, begin, end);
-  const view = viewOf(bytes);
+  const [bytes, count, limit] = await readDirectoryBytes(source, complain);
   const entries = new Map<string, ZipEntry>();
   let at = 0;
   for (let i = 0; i < count; i++) {
-    if (at + CENTRAL_HEADER_BYTES > bytes.length || view.getUint32(at, true) !== 0x0201_4b50) throw damaged();
-    const nameEnd = at + CENTRAL_HEADER_BYTES + view.getUint16(at + 28, true);
-    const extraEnd = nameEnd + view.getUint16(at + 30, true);
-    if (extraEnd > bytes.length) throw damaged();
-    const name = decoder.decode(bytes.subarray(at + CENTRAL_HEADER_BYTES, nameEnd));
-    const [byteLength, packed, headerBegin] = entryNumbers(view, at, nameEnd, extraEnd);
-    if ((view.getUint16(at + 8, true) & 1) + view.getUint16(at + 10, true) !== 0 || byteLength !== packed) {
+    const nameEnd = at + CENTRAL_HEADER_BYTES + readUint(bytes, at + 28, 2);
+    const extraEnd = nameEnd + readUint(bytes, at + 30, 2);
+    const name = asciiOf(bytes.subarray(at + CENTRAL_HEADER_BYTES, nameEnd));
+    const [byteLength, packed, headerBegin] = entryNumbers(bytes, at, nameEnd, extraEnd);
+    if (readUint(bytes, at, 4) !== 0x0201_4b50 || !(extraEnd <= bytes.length) || entries.has(name)) {
+      throw complain("its zip directory is damaged");
+    }
+    if (readUint(bytes, at + 8, 1) & 1 || readUint(bytes, at + 10, 2) !== 0 || byteLength !== packed) {
       throw complain(`the zip entry ${quote(name)} is compressed or encrypted, which torch.save never does`);
     }
-    if (entries.has(name)) throw damaged();
     entries.set(name, { name, byteLength, headerBegin });
-    at = extraEnd + view.getUint16(at + 32, true);
+    at = extraEnd + readUint(bytes, at + 32, 2);
   }
-  checkRanges([...entries.values()], begin, complain);
+  // No entry may lie in another one or in the directory.
+  const sorted = [...entries.values()].sort((a, b) => a.headerBegin - b.headerBegin);
+  sorted.forEach(({ name, byteLength, headerBegin }, i) => {
+    const end = headerBegin + LOCAL_HEADER_BYTES + byteLength;
+    if (!(end <= (sorted[i + 1]?.headerBegin ?? limit))) {
+      throw complain(`the zip entry ${quote(name)} overlaps another one or reaches beyond the file`);
+    }
+  });
   return entries;
 }
 
 /** Where the bytes of an entry begin. */
 export async function locateEntry(source: ByteSource, entry: ZipEntry): Promise<number> {
   const { name, headerBegin } = entry;
-  const view = viewOf(await readExact(source, headerBegin, headerBegin + LOCAL_HEADER_BYTES));
-  if (view.getUint32(0, true) !== 0x0403_4b50 || view.getUint16(8, true) !== 0) {
+  const header = await readExact(source, headerBegin, headerBegin + LOCAL_HEADER_BYTES);
+  if (readUint(header, 0, 4) !== 0x0403_4b50 || readUint(header, 8, 2) !== 0) {
     throw complainOf(source.name)(`the zip entry ${quote(name)} is damaged`);
   }
-  return headerBegin + LOCAL_HEADER_BYTES + view.getUint16(26, true) + view.getUint16(28, true);
+  return headerBegin + LOCAL_HEADER_BYTES + readUint(header, 26, 2) + readUint(header, 28, 2);
 }
 
 /** Reads a small entry whole. */
@@ -74,60 +76,50 @@ export async function readEntry(source: ByteSource, entry: ZipEntry, limit: numb
   const { name, byteLength } = entry;
   if (byteLength > limit) {
     throw complainOf(source.name)(
-      `the zip entry ${quote(name)} has ${byteLength} bytes, at most ${limit} are read`,
+      `the zip entry ${quote(name)} has ${byteLength} bytes, expected up to ${limit}`,
     );
   }
   const begin = await locateEntry(source, entry);
   return await readExact(source, begin, begin + byteLength);
 }
 
-// Begin, end and number of entries of the directory, from the record at the end of the file.
-async function findDirectory(source: ByteSource, complain: Complain): Promise<[number, number, number]> {
+// The directory, its number of entries and its place, from the record at the end of the file.
+async function readDirectoryBytes(
+  source: ByteSource,
+  complain: Complain,
+): Promise<[Uint8Array, number, number]> {
   const tailBegin = Math.max(0, source.byteLength - END_BYTES - MAX_COMMENT_BYTES);
-  const tail = viewOf(await readExact(source, tailBegin, source.byteLength));
-  let at = tail.byteLength - END_BYTES;
-  while (at >= 0 && tail.getUint32(at, true) !== 0x0605_4b50) at--;
-  if (at < 0) throw complain("its zip directory is missing, as if it were cut off");
-  let count = tail.getUint16(at + 10, true);
-  let size = tail.getUint32(at + 12, true);
-  let begin = tail.getUint32(at + 16, true);
-  let limit = tailBegin + at;
+  const tail = await readExact(source, tailBegin, source.byteLength);
+  let at = tail.length - END_BYTES;
+  while (at >= 0 && readUint(tail, at, 4) !== 0x0605_4b50) at--;
+  let [count, size, begin] = [
+    readUint(tail, at + 10, 2),
+    readUint(tail, at + 12, 4),
+    readUint(tail, at + 16, 4),
+  ];
   const locator = at - LOCATOR_BYTES;
-  if (locator >= 0 && tail.getUint32(locator, true) === 0x0706_4b50) {
-    limit = Number(tail.getBigUint64(locator + 8, true));
-    const record = viewOf(await readExact(source, limit, limit + 56));
-    [count, size, begin] = [32, 40, 48].map((field) => Number(record.getBigUint64(field, true)));
+  if (readUint(tail, locator, 4) === 0x0706_4b50) {
+    const wide = readUint(tail, locator + 8, 8);
+    const record = await readExact(source, wide, wide + 56);
+    [count, size, begin] = [readUint(record, 32, 8), readUint(record, 40, 8), readUint(record, 48, 8)];
   }
-  if (begin + size > limit || size > MAX_DIRECTORY_BYTES || count * CENTRAL_HEADER_BYTES > size) {
-    throw complain(
-      `its zip directory is impossible: ${count} entries in ${size} bytes from byte ${begin} on`,
-    );
+  if (at < 0 || size > MAX_DIRECTORY_BYTES || count * CENTRAL_HEADER_BYTES > size) {
+    throw complain("its zip directory is missing or damaged");
   }
-  return [begin, begin + size, count];
+  return [await readExact(source, begin, begin + size), count, begin];
 }
 
 // Size, packed size and place of an entry; those that need 64 bits stand in the extra field number 1.
-function entryNumbers(view: DataView, at: number, extraBegin: number, extraEnd: number): number[] {
-  const numbers = [24, 20, 42].map((field) => view.getUint32(at + field, true));
-  for (let field = extraBegin; field + 4 <= extraEnd; field += 4 + view.getUint16(field + 2, true)) {
-    if (view.getUint16(field, true) !== 1) continue;
+function entryNumbers(bytes: Uint8Array, at: number, extraBegin: number, extraEnd: number): number[] {
+  const numbers = [24, 20, 42].map((field) => readUint(bytes, at + field, 4));
+  for (let field = extraBegin; field + 4 <= extraEnd; field += 4 + readUint(bytes, field + 2, 2)) {
+    if (readUint(bytes, field, 2) !== 1) continue;
     let from = field + 4;
     numbers.forEach((number, i) => {
-      if (number !== UNKNOWN || from + 8 > extraEnd) return;
-      numbers[i] = Number(view.getBigUint64(from, true));
+      if (number !== UNKNOWN) return;
+      numbers[i] = readUint(bytes, from, 8);
       from += 8;
     });
   }
   return numbers;
-}
-
-// No entry may lie in another one or in the directory.
-function checkRanges(entries: ZipEntry[], limit: number, complain: Complain): void {
-  entries.sort((a, b) => a.headerBegin - b.headerBegin);
-  entries.forEach(({ name, byteLength, headerBegin }, i) => {
-    const end = headerBegin + LOCAL_HEADER_BYTES + byteLength;
-    if (!isCount(end) || end > (entries[i + 1]?.headerBegin ?? limit)) {
-      throw complain(`the zip entry ${quote(name)} overlaps another one or reaches beyond the file`);
-    }
-  });
 }

@@ -6,7 +6,7 @@ import { fma, sumLanes } from "./simd";
 import { multiplyBlock, NR, packColumns, packRows, packStrips, packStripTransposed } from "./tile";
 
 /** Flags of gemm and gemm_dot; the activation's number stands from bit 4 on. */
-export const ACCUMULATE = 1, TRANSPOSE_A = 2, MULTIPLY_AUX = 4;
+export const ACCUMULATE = 1, TRANSPOSE_A = 2, MULTIPLY_AUX = 4, PACK_B = 8;
 
 /** Packs B into strips [n / 8][k][8]: B[k, n], or B[n, k] if `transposed`. Range: strips. */
 export function gemm_pack(
@@ -47,7 +47,8 @@ function epilogue(c: usize, ldc: usize, aux: usize, bias: usize, flags: i32, m: 
 /**
  * C[m, n] (+)= op(A) B, then bias[n], activation (slope to aux) or multiplication by aux.
  * op(A) is A[m, k], or the transpose of A[k, m] with TRANSPOSE_A. Element (x, j * 8 + r) of B is at
- * b + j * bStrip + x * bStep + 4 r. k is cut in blocks of kc. Range: blocks of mc x nc of C, rows first.
+ * b + j * bStrip + x * bStep + 4 r (in bytes). With PACK_B, that is B as it stands in memory and each unit packs its own
+ * block. k is cut in blocks of kc. Range: blocks of mc x nc of C, rows first.
  */
 export function gemm(
   c: usize, a: usize, b: usize, bias: usize, aux: usize, ldc: i32, lda: i32, bStrip: i32, bStep: i32,
@@ -55,6 +56,7 @@ export function gemm(
 ): void {
   const rowBlocks = (m + mc - 1) / mc, ld = <usize>ldc << 2;
   const panels = scratch + 256; // the first bytes hold one edge tile
+  const packed = panels + (<usize>((mc + mr) * kc) << 2);
   for (let unit = begin; unit < end; unit++) {
     const m0 = unit % rowBlocks * mc, n0 = unit / rowBlocks * nc;
     const mm = min(mc, m - m0), nn = min(nc, n - n0);
@@ -63,14 +65,20 @@ export function gemm(
       const kk = min(kc, k - k0);
       if (flags & TRANSPOSE_A) packColumns(panels, a + ((<usize>k0 * lda + m0) << 2), lda, mm, kk, mr);
       else packRows(panels, a + ((<usize>m0 * lda + k0) << 2), lda, mm, kk, mr);
-      const strips = b + <usize>(n0 / NR) * bStrip + <usize>k0 * bStep;
       const accumulate = k0 > 0 || (flags & ACCUMULATE) != 0;
+      let strips = b + <usize>(n0 / NR) * bStrip + <usize>k0 * bStep, strip = <usize>bStrip, step = <usize>bStep;
+      if (flags & PACK_B) {
+        packStrips(packed, strips, bStep >> 2, nn, kk, 0, (nn + NR - 1) / NR);
+        strips = packed;
+        strip = <usize>kk * NR * 4;
+        step = NR * 4;
+      }
       multiplyBlock(
-        out, ld, panels, <usize>(mr * kk) << 2, <usize>mr << 2, strips, bStrip, bStep, mm, nn, kk, mr, accumulate, scratch,
+        out, ld, panels, <usize>(mr * kk) << 2, <usize>mr << 2, strips, strip, step, mm, nn, kk, mr, accumulate, scratch,
       );
     }
     const o = <usize>m0 * ld + (<usize>n0 << 2);
-    if (bias != 0 || flags >= MULTIPLY_AUX) {
+    if (bias != 0 || flags >= 16 || (flags & MULTIPLY_AUX)) {
       epilogue(out, ld, aux == 0 ? 0 : aux + o, bias == 0 ? 0 : bias + (<usize>n0 << 2), flags, mm, nn);
     }
   }
@@ -139,7 +147,7 @@ export function gemm_dot(
         );
       }
     }
-    if (bias != 0 || flags >= MULTIPLY_AUX) {
+    if (bias != 0 || flags >= 16 || (flags & MULTIPLY_AUX)) {
       epilogue(c + o, ld, aux == 0 ? 0 : aux + o, bias == 0 ? 0 : bias + o, flags, m, nn);
     }
   }

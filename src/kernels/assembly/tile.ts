@@ -99,6 +99,25 @@ function putEdge(c: usize, ldc: usize, tile: usize, rows: i32, columns: i32, acc
   }
 }
 
+// @ts-ignore: decorator
+@inline
+function tileAt(
+  c: usize, ldc: usize, panel: usize, aStep: usize, strip: usize, bStep: usize, rows: i32, columns: i32, k: i32, mr: i32,
+  accumulate: bool, edge: usize,
+): void {
+  if (columns >= NR && rows >= mr) {
+    if (mr == 5) tile5(k, panel, aStep, strip, bStep, c, ldc, accumulate);
+    else tile4(k, panel, aStep, strip, bStep, c, ldc, accumulate);
+  } else {
+    if (mr == 5) tile5(k, panel, aStep, strip, bStep, edge, NR * 4, false);
+    else tile4(k, panel, aStep, strip, bStep, edge, NR * 4, false);
+    putEdge(c, ldc, edge, min(rows, mr), min(columns, NR), accumulate);
+  }
+}
+
+/** Up to this depth all strips of a block fit the L1 cache: rows go first then, so that C is written in order. */
+const SHALLOW: i32 = 32;
+
 /**
  * C[m, n] (+)= A B over packed or strided operands, all steps in bytes. Panel i of A starts at a + i * aPanel, strip j
  * of B at b + j * bStrip. `edge` is room for one tile (160 bytes).
@@ -107,19 +126,19 @@ export function multiplyBlock(
   c: usize, ldc: usize, a: usize, aPanel: usize, aStep: usize, b: usize, bStrip: usize, bStep: usize,
   m: i32, n: i32, k: i32, mr: i32, accumulate: bool, edge: usize,
 ): void {
+  if (k <= SHALLOW) {
+    for (let i = 0; i < m; i += mr, a += aPanel, c += <usize>mr * ldc) {
+      let strip = b, out = c;
+      for (let j = 0; j < n; j += NR, strip += bStrip, out += NR * 4) {
+        tileAt(out, ldc, a, aStep, strip, bStep, m - i, n - j, k, mr, accumulate, edge);
+      }
+    }
+    return;
+  }
   for (let j = 0; j < n; j += NR, b += bStrip, c += NR * 4) {
-    const full = n - j >= NR;
     let panel = a, out = c;
     for (let i = 0; i < m; i += mr, panel += aPanel, out += <usize>mr * ldc) {
-      const rows = m - i;
-      if (full && rows >= mr) {
-        if (mr == 5) tile5(k, panel, aStep, b, bStep, out, ldc, accumulate);
-        else tile4(k, panel, aStep, b, bStep, out, ldc, accumulate);
-      } else {
-        if (mr == 5) tile5(k, panel, aStep, b, bStep, edge, NR * 4, false);
-        else tile4(k, panel, aStep, b, bStep, edge, NR * 4, false);
-        putEdge(out, ldc, edge, min(rows, mr), min(n - j, NR), accumulate);
-      }
+      tileAt(out, ldc, panel, aStep, b, bStep, m - i, n - j, k, mr, accumulate, edge);
     }
   }
 }
@@ -211,8 +230,8 @@ export function packStripTransposed(dst: usize, b: usize, ldb: i32, n: i32, k: i
 export function packStrips(dst: usize, b: usize, ldb: i32, n: i32, k: i32, begin: i32, end: i32): void {
   const ld = <usize>ldb << 2, strip = <usize>k * NR * 4;
   for (let x = 0; x < k; x++, b += ld) {
-    for (let j = begin; j < end; j++) {
-      const out = dst + <usize>j * strip + <usize>x * NR * 4, from = b + <usize>j * NR * 4;
+    let out = dst + <usize>begin * strip + <usize>x * NR * 4, from = b + <usize>begin * NR * 4;
+    for (let j = begin; j < end; j++, out += strip, from += NR * 4) {
       const columns = n - j * NR;
       if (columns >= NR) {
         v128.store(out, v128.load(from));

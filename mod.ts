@@ -1,0 +1,10 @@
+/**
+ * berth fine-tunes BERT wherever JavaScript runs.
+ *
+ * @module
+ */
+export * from "./src/errors.ts";
+export { dispose, init, type InitOptions, type Profile, Runtime, runtime, type WasmSource } from "./src/runtime/mod.ts";
+export { BertTokenizer } from "./src/hub/mod.ts";
+export * from "./src/model/mod.ts";
+export * from "./src/train/mod.ts";

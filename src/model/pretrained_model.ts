@@ -36,6 +36,11 @@ export abstract class PreTrainedModel extends Module {
   #random = new Random(0, 1);
   #step = 0;
 
+  /** The backend that the model computes on. */
+  get runtime(): Runtime {
+    return this.#runtime;
+  }
+
   /** @param config The model's shape; weights are drawn when `from_pretrained` or `initialize` is called. */
   constructor(typeName: string, readonly config: BertConfig) {
     super(typeName);

@@ -1,8 +1,10 @@
 /**
- * Files on disk, where there is a file system (Deno, Node, Bun): ranges read, whole files written or not at all.
+ * Files on disk, where there is a file system (Deno, Node, Bun): ranges read, whole files written or not at all,
+ * and the few operations that a cache shared by several processes needs.
  *
  * @module
  */
+import type { FileHandle } from "node:fs/promises";
 import { HubError } from "../errors.ts";
 import { builtin } from "./platform.ts";
 
@@ -13,18 +15,44 @@ export interface OpenFile {
   close(): void;
 }
 
+/** A file that is being filled. */
+export interface PartialFile {
+  /** The length when it was opened. */
+  readonly byteLength: number;
+  read(begin: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
+  write(begin: number, bytes: Uint8Array): Promise<void>;
+  /** Makes sure that what was written survives a power cut. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
 function fileSystem(action: string) {
   const fs = builtin("node:fs");
   if (!fs) throw new HubError(`Cannot ${action}: this runtime has no file system`);
   return fs;
 }
 
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? (error as { name?: string }).name ?? "";
 }
 
 function isMissing(error: unknown): boolean {
-  return ["ENOENT", "ENOTDIR"].includes((error as { code?: string }).code ?? "");
+  return ["ENOENT", "ENOTDIR"].includes(codeOf(error));
+}
+
+function failure(action: string, file: URL, error: unknown): HubError {
+  if (error instanceof HubError) return error;
+  const reason = codeOf(error) === "ENOSPC"
+    ? "no space is left on the disk"
+    : error instanceof Error
+    ? error.message
+    : String(error);
+  return new HubError(`Cannot ${action} ${filePath(file)}: ${reason}`, { cause: error });
+}
+
+/** The path of a `file:` URL, for messages and for the user. */
+export function filePath(file: URL): string {
+  return builtin("node:url")?.fileURLToPath(file) ?? file.pathname;
 }
 
 /** A path as a `file:` URL that ends with a slash, so that names can be resolved against it. */
@@ -41,6 +69,47 @@ export function isFolder(folder: URL): boolean {
   return builtin("node:fs")?.statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
+/** The names in a folder; none if there is no such folder. */
+export async function listFolder(folder: URL): Promise<string[]> {
+  try {
+    return await fileSystem(`list ${folder.pathname}`).promises.readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw failure("list", folder, error);
+  }
+}
+
+/** The length in bytes and the time of the last change, or null if there is no such file. Links are followed. */
+export async function fileState(file: URL): Promise<{ byteLength: number; modifiedMs: number } | null> {
+  try {
+    const { size, mtimeMs } = await fileSystem(`look at ${file.pathname}`).promises.stat(file);
+    return { byteLength: size, modifiedMs: mtimeMs };
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw failure("look at", file, error);
+  }
+}
+
+/** A small text file, or null if there is none. */
+export async function readText(file: URL): Promise<string | null> {
+  try {
+    return await fileSystem(`read ${file.pathname}`).promises.readFile(file, "utf8");
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw failure("read", file, error);
+  }
+}
+
+async function readFully(handle: FileHandle, file: URL, begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(end - begin);
+  for (let at = 0; at < bytes.length;) {
+    const { bytesRead } = await handle.read(bytes, at, bytes.length - at, begin + at);
+    if (bytesRead === 0) throw new HubError(`Cannot read ${filePath(file)}: it ends at byte ${begin + at}, not at ${end}`);
+    at += bytesRead;
+  }
+  return bytes;
+}
+
 /**
  * Opens a file, or gives null if there is none.
  *
@@ -48,25 +117,19 @@ export function isFolder(folder: URL): boolean {
  */
 export async function openFile(file: URL): Promise<OpenFile | null> {
   const fs = fileSystem(`read ${file.pathname}`);
+  let handle: FileHandle | undefined;
   try {
-    const handle = await fs.promises.open(file, "r");
-    const { size } = await handle.stat();
+    const opened = handle = await fs.promises.open(file, "r");
+    const { size } = await opened.stat();
     return {
       byteLength: size,
-      read: async (begin, end) => {
-        const bytes = new Uint8Array(end - begin);
-        for (let at = 0; at < bytes.length;) {
-          const { bytesRead } = await handle.read(bytes, at, bytes.length - at, begin + at);
-          if (bytesRead === 0) throw new HubError(`Cannot read ${file.pathname}: it ends at byte ${begin + at} of ${size}`);
-          at += bytesRead;
-        }
-        return bytes;
-      },
-      close: () => void handle.close(),
+      read: (begin, end) => readFully(opened, file, begin, end),
+      close: () => void opened.close(),
     };
   } catch (error) {
+    await handle?.close();
     if (isMissing(error)) return null;
-    throw new HubError(`Cannot read ${file.pathname}: ${reason(error)}`, { cause: error });
+    throw failure("read", file, error);
   }
 }
 
@@ -90,6 +153,127 @@ export async function writeFileWhole(file: URL, chunks: Iterable<Uint8Array> | A
     await fs.promises.rename(temporary, file);
   } catch (error) {
     await fs.promises.rm(temporary, { force: true }).catch(() => {});
-    throw new HubError(`Cannot write ${file.pathname}: ${reason(error)}`, { cause: error });
+    throw failure("write", file, error);
+  }
+}
+
+/**
+ * Opens a file so that it can be filled from where it ends; makes it and its folder if there is none.
+ * Bytes are written at the places given, so that two processes that write the same content do no harm.
+ *
+ * @throws {HubError} if it cannot be written.
+ */
+export async function openPartial(file: URL): Promise<PartialFile> {
+  const fs = fileSystem(`write ${file.pathname}`);
+  try {
+    await fs.promises.mkdir(new URL(".", file), { recursive: true });
+    const { O_CREAT, O_RDWR } = fs.constants;
+    const handle = await fs.promises.open(file, O_CREAT | O_RDWR, 0o644);
+    return {
+      byteLength: (await handle.stat()).size,
+      read: (begin, end) => readFully(handle, file, begin, end),
+      async write(begin, bytes) {
+        try {
+          for (let at = 0; at < bytes.length;) {
+            at += (await handle.write(bytes, at, bytes.length - at, begin + at)).bytesWritten;
+          }
+        } catch (error) {
+          throw failure("write", file, error);
+        }
+      },
+      flush: () => handle.sync(),
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    throw failure("write", file, error);
+  }
+}
+
+/**
+ * Makes a file with a text, or gives false if there is one of that name already.
+ *
+ * @throws {HubError} if it cannot be written.
+ */
+export async function createFile(file: URL, text: string): Promise<boolean> {
+  const fs = fileSystem(`write ${file.pathname}`);
+  try {
+    await fs.promises.mkdir(new URL(".", file), { recursive: true });
+    await fs.promises.writeFile(file, text, { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw failure("write", file, error);
+  }
+}
+
+/** Sets a file's time of change to now; nothing if it is gone. */
+export async function touchFile(file: URL): Promise<void> {
+  const now = new Date();
+  await builtin("node:fs")?.promises.utimes(file, now, now).catch(() => {});
+}
+
+/** Removes a file; nothing if there is none. */
+export async function removeFile(file: URL): Promise<void> {
+  try {
+    await fileSystem(`remove ${file.pathname}`).promises.rm(file, { force: true });
+  } catch (error) {
+    throw failure("remove", file, error);
+  }
+}
+
+/** Renames a file, over another if need be; makes the folder. Gives false if there is no such file. */
+export async function moveFile(from: URL, to: URL): Promise<boolean> {
+  const fs = fileSystem(`move ${from.pathname}`);
+  try {
+    await fs.promises.mkdir(new URL(".", to), { recursive: true });
+    await fs.promises.rename(from, to);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw failure("move", from, error);
+  }
+}
+
+/** Copies a file; the copy is there whole or not at all. */
+export async function copyFile(from: URL, to: URL): Promise<void> {
+  const fs = fileSystem(`copy ${from.pathname}`);
+  const temporary = new URL(`${to.href}.${crypto.randomUUID().slice(0, 8)}.part`);
+  try {
+    await fs.promises.mkdir(new URL(".", to), { recursive: true });
+    await fs.promises.copyFile(from, temporary);
+    await fs.promises.rename(temporary, to);
+  } catch (error) {
+    await fs.promises.rm(temporary, { force: true }).catch(() => {});
+    throw failure("copy", from, error);
+  }
+}
+
+/**
+ * Makes a symbolic link in place of whatever has its name.
+ *
+ * @param target What it points to, relative to the link's folder.
+ * @returns False where links cannot be made: on some file systems, or without the permission.
+ */
+export async function linkFile(target: string, link: URL): Promise<boolean> {
+  const fs = fileSystem(`link ${link.pathname}`);
+  const temporary = new URL(`${link.href}.${crypto.randomUUID().slice(0, 8)}.part`);
+  try {
+    await fs.promises.mkdir(new URL(".", link), { recursive: true });
+    const linked = await fs.promises.symlink(target, temporary).then(() => true, () => false);
+    if (linked) await fs.promises.rename(temporary, link);
+    return linked;
+  } catch (error) {
+    await fs.promises.rm(temporary, { force: true }).catch(() => {});
+    throw failure("link", link, error);
+  }
+}
+
+/** The bytes that this user may still write on a folder's disk, or null if unknown. */
+export async function freeBytes(folder: URL): Promise<number | null> {
+  try {
+    const { bavail, bsize } = await fileSystem("measure the disk").promises.statfs(folder);
+    return bavail * bsize;
+  } catch {
+    return null;
   }
 }

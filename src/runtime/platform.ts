@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type * as NodeCrypto from "node:crypto";
 import type * as NodeFs from "node:fs";
 import type * as NodeOs from "node:os";
 import type * as NodeUrl from "node:url";
@@ -10,6 +11,7 @@ import type * as NodeWorkerThreads from "node:worker_threads";
 import { RuntimeError } from "../errors.ts";
 
 interface BuiltinModules {
+  "node:crypto": typeof NodeCrypto;
   "node:fs": typeof NodeFs;
   "node:os": typeof NodeOs;
   "node:url": typeof NodeUrl;
@@ -18,6 +20,9 @@ interface BuiltinModules {
 
 interface ProcessLike {
   versions?: { node?: string };
+  pid?: number;
+  env?: Record<string, string | undefined>;
+  kill?(pid: number, signal: number): void;
   getBuiltinModule?(name: string): unknown;
 }
 
@@ -34,6 +39,43 @@ export function runtimeName(): string {
   if (versions) return `deno ${versions.deno}`;
   if (processLike?.versions?.node) return `node ${processLike.versions.node}`;
   return "document" in globalThis ? "browser" : "other";
+}
+
+/** An environment variable; `undefined` too where there are none or the program may not read them. */
+export function environmentVariable(name: string): string | undefined {
+  return permitted(() => processLike?.env?.[name]);
+}
+
+/** The user's home folder; `undefined` where there is none or the program may not ask. */
+export function homeFolder(): string | undefined {
+  return environmentVariable("HOME") ?? environmentVariable("USERPROFILE") ??
+    permitted(() => builtin("node:os")?.homedir());
+}
+
+/** This process, so that others can tell whether it still runs. The host is empty if the program may not ask. */
+export function processIdentity(): { pid: number; host: string } {
+  return { pid: processLike?.pid ?? 0, host: permitted(() => builtin("node:os")?.hostname()) ?? "" };
+}
+
+/** False if no process of this machine has that id; `undefined` if the program may not ask. */
+export function processRuns(pid: number): boolean | undefined {
+  try {
+    processLike?.kill?.(pid, 0);
+    return processLike?.kill ? true : undefined;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    return code === "ESRCH" ? false : code === "EPERM" ? true : undefined;
+  }
+}
+
+/** What a question to the system gives, `undefined` if Deno's permissions forbid to ask. */
+function permitted<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch (error) {
+    if (["NotCapable", "PermissionDenied"].includes((error as Error).name)) return undefined;
+    throw error;
+  }
 }
 
 /** Logical cores of this machine, 1 if unknown. */

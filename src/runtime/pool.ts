@@ -13,6 +13,9 @@ import { type KernelArguments, KERNELS } from "../kernels/generated/signatures.g
 import { startWorker, type WorkerHandle } from "./platform.ts";
 import { CONTROL, CONTROL_WORDS, type KernelExports, KernelRunner, SLOT, slotOf } from "./kernel_runner.ts";
 
+/** Dispatches are counted up to here, then from 1 again. */
+const LAST_GENERATION = 2 ** 30;
+
 const numbers = new Map(KERNELS.map(([name], number) => [name, number]));
 
 /** How a pool is made; see {@linkcode startPool}. */
@@ -67,7 +70,8 @@ export class KernelPool {
    * @throws {RuntimeError} if the kernel traps on any thread.
    */
   run<K extends keyof KernelArguments>(kernel: K, count: number, grain: number, ...args: KernelArguments[K]): void {
-    const control = this.#control, generation = ++this.#generation, slot = slotOf(generation);
+    const control = this.#control, generation = this.#generation = this.#generation % LAST_GENERATION + 1;
+    const slot = slotOf(generation);
     const chunks = Math.ceil(count / grain), alone = this.#workers.length === 0 || chunks <= 1;
     Atomics.store(control, CONTROL.prepared, generation);
     this.#waitForSlot(slot);

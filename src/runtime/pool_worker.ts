@@ -28,7 +28,8 @@ function serve({ module, memory, control, thread }: Start): void {
     seen = Atomics.load(control, CONTROL.generation);
     // Says what it works on before it looks whether the slot is still that dispatch's; the caller does the reverse.
     Atomics.store(control, CONTROL.working + thread, seen);
-    if (Atomics.load(control, CONTROL.prepared) - seen < SLOTS) runner.take(thread, slotOf(seen));
+    const age = Atomics.load(control, CONTROL.prepared) - seen;
+    if (age >= 0 && age < SLOTS) runner.take(thread, slotOf(seen));
     Atomics.store(control, CONTROL.working + thread, 0);
   }
   port.close();

@@ -52,7 +52,7 @@ export class AddedToken {
    * @throws TokenizerError if the text is too long or no well-formed Unicode.
    */
   constructor(content: string, options: AddedTokenOptions = {}) {
-    if (typeof content !== "string" || content.length > MAX_CONTENT || /\p{Cs}/u.test(content)) {
+    if (typeof content !== "string" || content.length > MAX_CONTENT || !content.isWellFormed()) {
       throw new TokenizerError(
         `Cannot make an added token of ${JSON.stringify(content)?.slice(0, 80)}: ` +
           `wanted well-formed text of at most ${MAX_CONTENT} units`,

@@ -64,22 +64,19 @@ export class BatchEncoding<Batched extends boolean = boolean> {
     columns: Columns,
     textOf: (id: number) => string,
   ) {
-    const rows = this.#encodings = samples.flat();
+    const rows = this.#encodings = samples.length === 1 ? samples[0] : samples.flat();
+    const column = <T>(build: (row: Encoding) => T[]): Rows<Batched, T> =>
+      (batched ? rows.map(build) : build(rows[0])) as Rows<Batched, T>;
     this.#textOf = textOf;
-    const data: Record<string, unknown> = {};
-    const column = (name: string, build: (row: Encoding) => unknown[]): void => {
-      data[name] = batched ? rows.map(build) : build(rows[0]);
-    };
-    column("input_ids", (row) => row.ids());
-    if (columns.token_type_ids) column("token_type_ids", (row) => row.typeIds());
-    if (columns.attention_mask) column("attention_mask", (row) => row.attentionMask());
-    if (columns.special_tokens_mask) column("special_tokens_mask", (row) => row.specialTokensMask());
-    if (columns.offset_mapping) column("offset_mapping", (row) => row.offsets());
-    if (columns.length) data.length = rows.map((row) => row.size);
+    this.input_ids = column((row) => row.ids());
+    if (columns.token_type_ids) this.token_type_ids = column((row) => row.typeIds());
+    if (columns.attention_mask) this.attention_mask = column((row) => row.attentionMask());
+    if (columns.special_tokens_mask) this.special_tokens_mask = column((row) => row.specialTokensMask());
+    if (columns.offset_mapping) this.offset_mapping = column((row) => row.offsets());
+    if (columns.length) this.length = rows.map((row) => row.size);
     if (columns.overflow_to_sample_mapping) {
-      data.overflow_to_sample_mapping = samples.flatMap((encodings, i) => encodings.map(() => i));
+      this.overflow_to_sample_mapping = samples.flatMap((encodings, i) => encodings.map(() => i));
     }
-    Object.assign(this, data);
   }
 
   /** Number of texts in each row: 1, or 2 for pairs. */

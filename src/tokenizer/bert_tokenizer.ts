@@ -262,7 +262,7 @@ export class BertTokenizer extends TokenizerBase {
   ): { tokens: ReturnType<Pipeline["encode"]>; begin: number; end: number }[] {
     return sample.map((text) => {
       const tokens = this.#pipeline.encode(text, splitSpecial);
-      return { tokens, begin: 0, end: tokens.rows.length / 4 };
+      return { tokens, begin: 0, end: tokens.size };
     });
   }
 

@@ -75,29 +75,33 @@ export class Encoding {
 
   /** A token id for every position. */
   ids(): number[] {
-    return this.#column(({ tokens }, i) => tokens.rows[4 * i], (token) => token.id, () => this.#pad.id);
+    return this.#column(
+      ({ tokens: { rows, base } }, i) => rows[base + 4 * i],
+      (token) => token.id,
+      () => this.#pad.id,
+    );
   }
 
   /** 0 for the first sequence and padding, 1 for the second. */
   typeIds(): number[] {
-    return this.#column((_window, _i, sequence) => sequence, (_token, sequence) => sequence, () => 0);
+    return this.#constants(0, 0, 1, 0, 1);
   }
 
   /** 1 for tokens, 0 for padding. */
   attentionMask(): number[] {
-    return this.#column(() => 1, () => 1, () => 0);
+    return this.#constants(0, 1, 1, 1, 1);
   }
 
   /** 1 for the template's tokens and padding. */
   specialTokensMask(): number[] {
-    return this.#column(() => 0, () => 1, () => 1);
+    return this.#constants(1, 0, 0, 1, 1);
   }
 
   /** Start and end in the text. */
   offsets(): [number, number][] {
     const none = (): [number, number] => [0, 0];
     return this.#column(
-      ({ tokens }, i) => [tokens.rows[4 * i + START], tokens.rows[4 * i + END]],
+      ({ tokens: { rows, base } }, i) => [rows[base + 4 * i + START], rows[base + 4 * i + END]],
       none,
       none,
     );
@@ -105,18 +109,22 @@ export class Encoding {
 
   /** Words, counted in each sequence. */
   words(): (number | null)[] {
-    return this.#column<number | null>(({ tokens }, i) => tokens.rows[4 * i + WORD], () => null, () => null);
+    return this.#column<number | null>(
+      ({ tokens }, i) => tokens.rows[tokens.base + 4 * i + WORD],
+      () => null,
+      () => null,
+    );
   }
 
   /** Sequences: 0 or 1. */
   sequenceIds(): (number | null)[] {
-    return this.#column<number | null>((_window, _i, sequence) => sequence, () => null, () => null);
+    return this.#constants<number | null>(null, 0, 1, null, null);
   }
 
   /** Token texts; `textOf` gives those of the vocabulary. */
   texts(textOf: (id: number) => string): string[] {
     return this.#column(
-      ({ tokens }, i) => tokens.texts.get(i) ?? textOf(tokens.rows[4 * i]),
+      ({ tokens }, i) => tokens.texts?.get(i) ?? textOf(tokens.rows[tokens.base + 4 * i]),
       (token) => token.text,
       () => this.#pad.text,
     );
@@ -165,19 +173,32 @@ export class Encoding {
 
   // Builds a column from the value of a token, of a special token and of padding.
   #column<T>(
-    token: (window: TokenWindow, i: number, sequence: number) => T,
-    special: (token: FixedToken, sequence: number) => T,
+    token: (window: TokenWindow, i: number) => T,
+    special: (token: FixedToken) => T,
     pad: () => T,
   ): T[] {
     const out: T[] = [];
     for (let i = 0; i < this.#left; i++) out.push(pad());
-    if (this.#template) out.push(special(this.#template.cls, 0));
-    for (let sequence = 0; sequence < this.#windows.length; sequence++) {
-      const window = this.#windows[sequence];
-      for (let i = window.begin; i < window.end; i++) out.push(token(window, i, sequence));
-      if (this.#template) out.push(special(this.#template.sep, sequence));
+    if (this.#template) out.push(special(this.#template.cls));
+    for (const window of this.#windows) {
+      for (let i = window.begin; i < window.end; i++) out.push(token(window, i));
+      if (this.#template) out.push(special(this.#template.sep));
     }
     for (let i = 0; i < this.#right; i++) out.push(pad());
+    return out;
+  }
+
+  // Builds a column from a value for padding, the tokens of each sequence and the special tokens around each.
+  #constants<T>(pad: T, first: T, second: T, aroundFirst: T, aroundSecond: T): T[] {
+    const out: T[] = [];
+    for (let i = 0; i < this.#left; i++) out.push(pad);
+    if (this.#template) out.push(aroundFirst);
+    for (let k = 0; k < this.#windows.length; k++) {
+      const value = k === 0 ? first : second;
+      for (let i = this.#windows[k].begin; i < this.#windows[k].end; i++) out.push(value);
+      if (this.#template) out.push(k === 0 ? aroundFirst : aroundSecond);
+    }
+    for (let i = 0; i < this.#right; i++) out.push(pad);
     return out;
   }
 
@@ -185,7 +206,7 @@ export class Encoding {
     const sequence = this.sequenceOf(position);
     if (sequence === null) return null;
     const { tokens, begin } = this.#windows[sequence];
-    return tokens.rows[4 * (begin + position - this.#begins[sequence]) + field];
+    return tokens.rows[tokens.base + 4 * (begin + position - this.#begins[sequence]) + field];
   }
 
   // The positions of a sequence; all, if there is none of that number.

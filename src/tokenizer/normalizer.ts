@@ -50,6 +50,8 @@ export class Normalizer {
   starts: Int32Array = new Int32Array(1024);
   /** Number of units. */
   length = 0;
+  /** Whether some source character was a surrogate pair. */
+  wide = false;
   readonly #options: NormalizerOptions;
   readonly #strip: boolean;
   readonly #single = new Int32Array(0x10000).fill(SLOW); // code unit -> unit
@@ -65,6 +67,7 @@ export class Normalizer {
   /** Normalizes `text` from `begin` to `end`, which must not part a surrogate pair. */
   run(text: string, begin: number, end: number): void {
     this.#reserve(end - begin);
+    this.wide = false;
     const single = this.#single;
     let { units, starts } = this;
     let n = 0;
@@ -96,6 +99,7 @@ export class Normalizer {
   // Appends what the character at `i` becomes; returns where the next one starts.
   #slow(text: string, begin: number, i: number, end: number): number {
     const char = charAt(text, i);
+    if (char.length > 1) this.wide = true;
     let result = this.#several.get(char);
     if (result === undefined) {
       if (this.#several.size >= CACHED) this.#several.clear();

@@ -28,7 +28,6 @@ export class Pipeline {
   /** The tokens of a text, or of a text that is given word by word (positions then count from the word's start). */
   encode(input: string | readonly string[], splitSpecial: boolean): TokenSequence {
     const out = this.#out;
-    out.clear();
     if (typeof input === "string") this.#text(input, splitSpecial);
     else {
       for (let i = 0; i < input.length; i++) {
@@ -37,7 +36,7 @@ export class Pipeline {
         out.joinWords(first, i);
       }
     }
-    return out.sequence();
+    return out.take();
   }
 
   #text(text: string, splitSpecial: boolean): void {
@@ -56,7 +55,7 @@ export class Pipeline {
       let cut = Math.min(begin + SEGMENT, end);
       while (cut < end && text.charCodeAt(cut) !== 0x20) cut++;
       this.#normalizer.run(text, begin, cut);
-      this.#out.locate(text, this.#normalizer.starts);
+      this.#out.locate(text, this.#normalizer);
       this.#model.run(this.#normalizer.units, 0, this.#normalizer.length, this.#out);
       begin = cut;
     }
@@ -64,7 +63,7 @@ export class Pipeline {
 
   #normalizedSplit(text: string, begin: number, end: number, splitSpecial: boolean): void {
     this.#normalizer.run(text, begin, end);
-    this.#out.locate(text, this.#normalizer.starts);
+    this.#out.locate(text, this.#normalizer);
     const normalized = this.#normalizer.text();
     for (const split of this.#added.split(normalized, true, splitSpecial)) {
       if (split.id >= 0) {

@@ -41,7 +41,10 @@ export class Trie {
           this.#grow();
           slot = this.find(node, text.charCodeAt(i));
         }
-        this.table.set([node, text.charCodeAt(i), this.#nodes++, -1], slot);
+        this.table[slot] = node;
+        this.table[slot + 1] = text.charCodeAt(i);
+        this.table[slot + 2] = this.#nodes++;
+        this.table[slot + 3] = -1;
       }
       if (last && this.table[slot + 3] < 0) this.table[slot + 3] = value;
       node = this.table[slot + 2];
@@ -79,7 +82,9 @@ export class Trie {
     this.table = new Int32Array(old.length * 2);
     this.mask = this.mask * 2 + 1;
     for (let i = 0; i < old.length; i += 4) {
-      if (old[i + 2] !== 0) this.table.set(old.subarray(i, i + 4), this.find(old[i], old[i + 1]));
+      if (old[i + 2] === 0) continue;
+      const slot = this.find(old[i], old[i + 1]);
+      for (let k = 0; k < 4; k++) this.table[slot + k] = old[i + k];
     }
   }
 }

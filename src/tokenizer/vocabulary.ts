@@ -33,7 +33,7 @@ export class Vocabulary {
       );
     }
     for (const [token, id] of ids) {
-      if (!Number.isInteger(id) || id < 0 || id > MAX_ID || /\p{Cs}/u.test(token)) {
+      if (!Number.isInteger(id) || id < 0 || id > MAX_ID || !token.isWellFormed()) {
         throw new TokenizerError(
           `Cannot load the vocabulary: token ${JSON.stringify(token)} has id ${id}; ` +
             "wanted well-formed Unicode and a whole number from 0 to 2147483647",

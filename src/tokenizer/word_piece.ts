@@ -10,6 +10,7 @@ import type { TokenBuffer } from "./token_buffer.ts";
 import { edgeHash, Trie } from "./trie.ts";
 import { isPunctuation, isSpace } from "./unicode.ts";
 import type { Vocabulary } from "./vocabulary.ts";
+import { WordCache } from "./word_cache.ts";
 
 /** How the model cuts words. */
 export interface WordPieceOptions {
@@ -33,6 +34,8 @@ export class WordPiece {
   readonly #unk: number | undefined;
   readonly #unkToken: string;
   readonly #maxChars: number;
+  readonly #cache = new WordCache();
+  readonly #found: Int32Array; // id and end of each piece of a word
 
   constructor(vocabulary: Vocabulary, options: WordPieceOptions) {
     const prefix = options.continuing_subword_prefix;
@@ -40,6 +43,7 @@ export class WordPiece {
     this.#unkToken = options.unk_token;
     this.#unk = vocabulary.ids.get(options.unk_token);
     this.#maxChars = options.max_input_chars_per_word;
+    this.#found = new Int32Array(4 * this.#maxChars + 2);
     for (const [token, id] of vocabulary.ids) {
       if (token.length <= longest) this.#trie.add(token, id, 0);
       if (token.startsWith(prefix) && token.length - prefix.length <= longest) {
@@ -74,8 +78,30 @@ export class WordPiece {
 
   // Appends the pieces of units[begin, end).
   #word(units: Uint16Array, begin: number, end: number, chars: number, out: TokenBuffer): void {
+    const entry = this.#cache.entry(units, begin, end);
+    let count = entry < 0 ? 0 : this.#cache.pieces(entry, units, begin, end);
+    let at = begin;
+    if (count > 0) {
+      for (let piece = 0; piece < count; piece++) {
+        const stop = begin + this.#cache.end(entry, piece);
+        out.push(this.#cache.id(entry, piece), at, stop);
+        at = stop;
+      }
+    } else {
+      count = this.#cut(units, begin, end, chars);
+      if (entry >= 0) this.#cache.keep(entry, units, begin, end, this.#found, count);
+      for (let piece = 0; piece < count; piece++) {
+        out.push(this.#found[2 * piece], at, this.#found[2 * piece + 1]);
+        at = this.#found[2 * piece + 1];
+      }
+    }
+    out.word++;
+  }
+
+  // Cuts units[begin, end) into pieces; returns how many.
+  #cut(units: Uint16Array, begin: number, end: number, chars: number): number {
     const { table, mask } = this.#trie;
-    const size = out.size;
+    let count = 0;
     let at = chars > this.#maxChars ? end + 1 : begin;
     while (at < end) {
       let node = at === begin ? 0 : 1;
@@ -95,19 +121,19 @@ export class WordPiece {
         }
       }
       if (value < 0) break;
-      out.push(value, at, stop);
+      this.#found[2 * count] = value;
+      this.#found[2 * count++ + 1] = stop;
       at = stop;
     }
-    if (at !== end) {
-      if (this.#unk === undefined) {
-        throw new TokenizerError(
-          `Cannot encode an unknown word: the vocabulary has no ${JSON.stringify(this.#unkToken)}`,
-        );
-      }
-      out.size = size;
-      out.push(this.#unk, begin, end);
+    if (at === end) return count;
+    if (this.#unk === undefined) {
+      throw new TokenizerError(
+        `Cannot encode an unknown word: the vocabulary has no ${JSON.stringify(this.#unkToken)}`,
+      );
     }
-    out.word++;
+    this.#found[0] = this.#unk;
+    this.#found[1] = end;
+    return 1;
   }
 }
 

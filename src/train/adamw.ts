@@ -39,7 +39,7 @@ export type FullGroup = Required<ParameterGroup> & { initial_lr: number };
 /** Floats of a chunk: enough that a dispatch has few of them, few enough that threads share them evenly. */
 const CHUNK = 16_384;
 /** Words of a chunk and floats of a group, as the kernel reads them. */
-const CHUNK_WORDS = 8, GROUP_FLOATS = 8;
+const CHUNK_WORDS = 8, GROUP_FLOATS = 16;
 
 interface Moments {
   m: number;
@@ -159,9 +159,11 @@ export class AdamW {
   #settings(group: FullGroup, step: number): number[] {
     const { lr, betas: [beta1, beta2], eps, weight_decay } = group;
     const correction1 = 1 - beta1 ** step, root = Math.sqrt(1 - beta2 ** step), factor = 1 - lr * weight_decay;
-    return this.#variant === "pytorch"
-      ? [lr / correction1, beta1, beta2, eps, 1 / root, factor, 1, 0]
-      : [lr * root / correction1, beta1, beta2, eps, 1, 1, factor, 0];
+    const decays = [beta1, 1 - beta1, beta2, 1 - beta2, eps];
+    const settings = this.#variant === "pytorch"
+      ? [lr / correction1, ...decays, 1 / root, factor, 1]
+      : [lr * root / correction1, ...decays, 1, 1, factor];
+    return [...settings, ...new Array(GROUP_FLOATS - settings.length).fill(0)];
   }
 
   #writeGroups(settings: number[][]): void {

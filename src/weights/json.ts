@@ -14,7 +14,7 @@ export type Json = null | boolean | number | string | Json[] | Map<string, Json>
 export interface JsonRules {
   /** Levels of arrays and objects. */
   readonly maxDepth: number;
-  /** Values of any kind, without keys. For the memory that they take an array counts twice, an object four times. */
+  /** Keys and values of any kind; for the memory that they take, an array counts twice, an object four times. */
   readonly maxValues: number;
   /** Whether every number must be a safe integer of 0 or more, written without sign, point or exponent. */
   readonly naturalNumbers: boolean;
@@ -32,7 +32,9 @@ export function parseJson(bytes: Uint8Array, rules: JsonRules): Json {
   const bad = (problem = "no JSON"): Error => rules.error(`${problem} at byte ${at}`);
 
   const skipSpace = (): void => {
-    while (isSpace(bytes[at])) at++;
+    let next = at; // a local variable: 100 MB take 0.2 s, a captured one 10 times as long
+    while (isSpace(bytes[next])) next++;
+    at = next;
   };
 
   // Skips space, then takes the byte if it is the next one.
@@ -46,12 +48,14 @@ export function parseJson(bytes: Uint8Array, rules: JsonRules): Json {
   // A string, number or word: JSON.parse knows their rules.
   const parseScalar = (): string | number | boolean | null => {
     const begin = at;
-    if (bytes[at] === 0x22) {
-      for (at++; at < bytes.length && bytes[at] !== 0x22; at++) if (bytes[at] === 0x5c) at++;
-      at++;
+    let end = at;
+    if (bytes[end] === 0x22) {
+      for (end++; end < bytes.length && bytes[end] !== 0x22; end++) if (bytes[end] === 0x5c) end++;
+      end++;
     } else {
-      while (at - begin < NUMBER_LENGTH && !isDelimiter(bytes[at])) at++;
+      while (end - begin < NUMBER_LENGTH && !isDelimiter(bytes[end])) end++;
     }
+    at = end;
     let value;
     let text;
     try {
@@ -73,6 +77,7 @@ export function parseJson(bytes: Uint8Array, rules: JsonRules): Json {
     do {
       skipSpace();
       const key = parseScalar();
+      values++;
       if (typeof key !== "string") throw bad();
       if (object.has(key)) throw bad(`the key ${JSON.stringify(key.slice(0, 100))} twice`);
       if (!take(0x3a)) throw bad();
@@ -95,9 +100,8 @@ export function parseJson(bytes: Uint8Array, rules: JsonRules): Json {
     const isObject = bytes[at] === 0x7b;
     const isArray = bytes[at] === 0x5b;
     values += isObject ? 4 : isArray ? 2 : 1;
-    if (values > rules.maxValues) throw bad("too many values");
+    if (values > rules.maxValues || depth > rules.maxDepth) throw bad("too many values or levels");
     if (!isObject && !isArray) return parseScalar();
-    if (depth === rules.maxDepth) throw bad("too deep nesting");
     at++;
     return isObject ? parseObject(depth + 1) : parseArray(depth + 1);
   };

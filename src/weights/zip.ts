@@ -92,16 +92,16 @@ async function readDirectoryBytes(
   const tail = await readExact(source, tailBegin, source.byteLength);
   let at = tail.length - END_BYTES;
   while (at >= 0 && readUint(tail, at, 4) !== 0x0605_4b50) at--;
-  let [count, size, begin] = [
-    readUint(tail, at + 10, 2),
-    readUint(tail, at + 12, 4),
-    readUint(tail, at + 16, 4),
-  ];
+  let count = readUint(tail, at + 10, 2);
+  let size = readUint(tail, at + 12, 4);
+  let begin = readUint(tail, at + 16, 4);
   const locator = at - LOCATOR_BYTES;
   if (readUint(tail, locator, 4) === 0x0706_4b50) {
     const wide = readUint(tail, locator + 8, 8);
     const record = await readExact(source, wide, wide + 56);
-    [count, size, begin] = [readUint(record, 32, 8), readUint(record, 40, 8), readUint(record, 48, 8)];
+    count = readUint(record, 32, 8);
+    size = readUint(record, 40, 8);
+    begin = readUint(record, 48, 8);
   }
   if (at < 0 || size > MAX_DIRECTORY_BYTES || count * CENTRAL_HEADER_BYTES > size) {
     throw complain("its zip directory is missing or damaged");

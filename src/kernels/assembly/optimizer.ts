@@ -1,7 +1,7 @@
 // AdamW (https://arxiv.org/abs/1711.05101) and the gradient's norm, over a table of chunks that covers all parameters.
 //
 //   chunk: 8 x 4 bytes   parameter, gradient, m, v (pointers), count (floats), touched (pointer or 0), row width, group
-//   group: 8 x f32       step size, beta1, beta2, eps, scale of sqrt(v), factor before, factor after, 0
+//   group: 16 x f32      step size, beta1, 1 - beta1, beta2, 1 - beta2, eps, scale of sqrt(v), factor before, factor after
 //
 //   p *= before;  m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
 //   p -= stepSize * m / (sqrt(v) * rootScale + eps);  p *= after
@@ -32,11 +32,10 @@ function update(
 }
 
 function updateRun(p: usize, g: usize, m: usize, v: usize, n: i32, group: usize, gradientScale: f32): void {
-  const b1 = load<f32>(group, 4), b2 = load<f32>(group, 8);
-  const stepSize = v128.load32_splat(group), beta1 = splat(b1), beta2 = splat(b2);
-  const rest1 = splat(<f32>(1 - <f64>b1)), rest2 = splat(<f32>(1 - <f64>b2));
-  const eps = v128.load32_splat(group, 12), root = v128.load32_splat(group, 16);
-  const before = v128.load32_splat(group, 20), after = v128.load32_splat(group, 24), s = splat(gradientScale);
+  const stepSize = v128.load32_splat(group), beta1 = v128.load32_splat(group, 4), rest1 = v128.load32_splat(group, 8);
+  const beta2 = v128.load32_splat(group, 12), rest2 = v128.load32_splat(group, 16), eps = v128.load32_splat(group, 20);
+  const root = v128.load32_splat(group, 24), before = v128.load32_splat(group, 28), after = v128.load32_splat(group, 32);
+  const s = splat(gradientScale);
   let i = n;
   for (; i >= 4; i -= 4, p += 16, g += 16, m += 16, v += 16) {
     const next = update(
@@ -61,14 +60,14 @@ function updateRun(p: usize, g: usize, m: usize, v: usize, n: i32, group: usize,
 /** One step of AdamW with gradients times `gradientScale`. Range: chunks. */
 export function adamw_step(chunks: usize, groups: usize, gradientScale: f32, begin: i32, end: i32): void {
   for (let c = begin; c < end; c++) {
-    const chunk = chunks + (<usize>c << 5), group = groups + (<usize>load<i32>(chunk, 28) << 5);
+    const chunk = chunks + (<usize>c << 5), group = groups + (<usize>load<i32>(chunk, 28) << 6);
     const p = load<usize>(chunk), g = load<usize>(chunk, 4), m = load<usize>(chunk, 8), v = load<usize>(chunk, 12);
     const count = load<i32>(chunk, 16), touched = load<usize>(chunk, 20), width = load<i32>(chunk, 24);
     if (touched == 0) {
       updateRun(p, g, m, v, count, group, gradientScale);
       continue;
     }
-    const factor = load<f32>(group, 20) * load<f32>(group, 24);
+    const factor = load<f32>(group, 28) * load<f32>(group, 32);
     for (let i = 0, row = 0; i < count; i += width, row++) {
       const o = <usize>i << 2;
       if (load<u8>(touched + row)) updateRun(p + o, g + o, m + o, v + o, width, group, gradientScale);

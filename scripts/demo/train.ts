@@ -1,0 +1,112 @@
+/** The demo's training loop and evaluation: encode, forward, loss, backward, clip, step, schedule. */
+import { AdamW, type BertForSequenceClassification, type BertTokenizer, get_linear_schedule_with_warmup } from "../../mod.ts";
+import type { Parameter } from "../../mod.ts";
+import { Random } from "../../src/random.ts";
+import type { EvaluationRecord, StepRecord } from "../../src/report/mod.ts";
+import type { Example } from "./data.ts";
+
+export interface TrainSettings {
+  epochs: number;
+  batch_size: number;
+  learning_rate: number;
+  warmup_ratio: number;
+  weight_decay: number;
+  max_grad_norm: number;
+  seed: number;
+}
+
+/** What a run leaves for the report. */
+export interface TrainRecord {
+  steps: StepRecord[];
+  evaluations: EvaluationRecord[];
+  watch: { name: string; values: number[] };
+  elapsedMs: number;
+}
+
+/** Probabilities [examples][labels] and the mean loss. */
+export interface Evaluation {
+  probabilities: number[][];
+  accuracy: number;
+  loss: number;
+}
+
+/** Runs the model on examples, 60 at a time. */
+export function evaluate(model: BertForSequenceClassification, tokenizer: BertTokenizer, examples: Example[]): Evaluation {
+  const probabilities = classify(model, tokenizer, examples.map(({ text }) => text));
+  const right = probabilities.filter((p, i) => argmax(p) === examples[i].label).length;
+  const loss = probabilities.reduce((sum, p, i) => sum - Math.log(p[examples[i].label]), 0) / examples.length;
+  return { probabilities, accuracy: right / examples.length, loss };
+}
+
+/** The probability of each label, for each text. */
+export function classify(model: BertForSequenceClassification, tokenizer: BertTokenizer, texts: string[]): number[][] {
+  const wasTraining = model.training, result: number[][] = [];
+  model.eval();
+  for (let at = 0; at < texts.length; at += 60) {
+    const { logits } = model.forward(tokenizer(texts.slice(at, at + 60), { truncation: true }));
+    for (const row of logits.arraySync()) result.push(softmax(row));
+  }
+  model.train(wasTraining);
+  return result;
+}
+
+export function argmax(values: number[]): number {
+  return values.indexOf(Math.max(...values));
+}
+
+function softmax(logits: number[]): number[] {
+  const top = Math.max(...logits), powers = logits.map((x) => Math.exp(x - top));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((x) => x / sum);
+}
+
+/** Fine-tunes the model; `onStep` is called after every step. */
+export function train(
+  model: BertForSequenceClassification,
+  tokenizer: BertTokenizer,
+  trainSet: Example[],
+  testSet: Example[],
+  settings: TrainSettings,
+  onStep: (step: number, total: number, record: StepRecord) => void,
+): TrainRecord {
+  const decayed: Parameter[] = [], plain: Parameter[] = [];
+  for (const [name, parameter] of model.named_parameters()) (/bias|LayerNorm/.test(name) ? plain : decayed).push(parameter);
+  const optimizer = new AdamW([
+    { params: decayed, weight_decay: settings.weight_decay },
+    { params: plain, weight_decay: 0 },
+  ], { lr: settings.learning_rate });
+  const perEpoch = Math.ceil(trainSet.length / settings.batch_size), total = perEpoch * settings.epochs;
+  const schedule = get_linear_schedule_with_warmup(optimizer, Math.round(total * settings.warmup_ratio), total);
+  const watched = model.get_parameter(`bert.encoder.layer.${model.config.num_hidden_layers - 1}.output.dense.weight`);
+  const watch = { name: `${watched.name}[0][0]`, values: [] as number[] };
+  const steps: StepRecord[] = [], evaluations: EvaluationRecord[] = [];
+  const shuffler = new Random(settings.seed, 2), start = performance.now();
+  const measure = (epoch: number) => {
+    const { accuracy, loss } = evaluate(model, tokenizer, testSet);
+    evaluations.push({ step: steps.length, epoch, accuracy, loss });
+  };
+  model.seed(settings.seed);
+  model.train();
+  measure(0);
+  for (let epoch = 0; epoch < settings.epochs; epoch++) {
+    const order = shuffler.shuffle(trainSet.slice());
+    for (let at = 0; at < order.length; at += settings.batch_size) {
+      const batch = order.slice(at, at + settings.batch_size);
+      const encoded = tokenizer(batch.map(({ text }) => text), { truncation: true });
+      const { loss } = model.forward({ ...encoded, labels: batch.map(({ label }) => label) });
+      model.backward();
+      const learning_rate = schedule.get_last_lr()[0];
+      const { grad_norm } = optimizer.step({ max_grad_norm: settings.max_grad_norm });
+      schedule.step();
+      optimizer.zero_grad();
+      watch.values.push(watched.item(0, 0));
+      const done = steps.length + 1;
+      const record = { step: done, epoch: done / perEpoch, loss: loss!, learning_rate, grad_norm, elapsedMs: performance.now() - start };
+      steps.push(record);
+      onStep(done, total, record);
+    }
+    measure(epoch + 1);
+  }
+  optimizer.dispose();
+  return { steps, evaluations, watch, elapsedMs: performance.now() - start };
+}

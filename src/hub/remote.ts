@@ -1,0 +1,85 @@
+/**
+ * What a hub says about a model: which commit a revision is, and which files a commit has. Asks with
+ * `@huggingface/hub`, which is loaded when it is first needed.
+ *
+ * @module
+ */
+import { HubError } from "../errors.ts";
+import type { RemoteFile } from "./cache.ts";
+import { type HttpClient, type HttpRequest, limitBody } from "./http_client.ts";
+import { HttpFailure } from "./http_failure.ts";
+import { encodePath, isCommit } from "./names.ts";
+
+/** No model's folder comes near these. */
+const MAX_ANSWER_BYTES = 32 * 2 ** 20;
+const MAX_FILES = 20_000;
+
+/** A model on a hub. Its methods throw {@linkcode HttpFailure} for what the hub refuses. */
+export class RemoteModel {
+  /**
+   * @param hubUrl The hub, without a slash at its end.
+   * @param id The model.
+   * @param client Sends the requests.
+   */
+  constructor(readonly hubUrl: string, readonly id: string, readonly client: HttpClient) {}
+
+  /** The commit that a revision is now. */
+  async commit(revision: string, client: HttpClient = this.client): Promise<string> {
+    const { modelInfo } = await import("@huggingface/hub");
+    const info = await this.#understand(
+      () => modelInfo({ ...this.#ask(client), name: this.id, revision, additionalFields: ["sha"] }),
+    );
+    if (typeof info.sha === "string" && isCommit(info.sha)) return info.sha;
+    throw new HubError(`Cannot load "${this.id}": ${this.hubUrl} tells no commit for the revision "${revision}"`);
+  }
+
+  /** The files of one folder of a commit, by path. */
+  async list(commit: string, folder: string): Promise<Map<string, RemoteFile>> {
+    const { listFiles } = await import("@huggingface/hub");
+    const files = new Map<string, RemoteFile>();
+    await this.#understand(async () => {
+      const repo = { type: "model" as const, name: this.id };
+      for await (const entry of listFiles({ ...this.#ask(this.client), repo, revision: commit, path: encodePath(folder) })) {
+        if (files.size >= MAX_FILES) throw new Error(`it has more than ${MAX_FILES} files`);
+        if (entry.type === "file") files.set(entry.path, remoteFile(entry));
+      }
+    });
+    return files;
+  }
+
+  /** Where a file's bytes are. */
+  fileUrl(commit: string, path: string): URL {
+    return new URL(`${this.hubUrl}/${this.id}/resolve/${commit}/${encodePath(path)}`);
+  }
+
+  #ask(client: HttpClient): { hubUrl: string; fetch: typeof fetch } {
+    const send = async (url: RequestInfo | URL, request?: RequestInit) =>
+      limitBody(await client.request(String(url), request as HttpRequest), MAX_ANSWER_BYTES);
+    return { hubUrl: this.hubUrl, fetch: send };
+  }
+
+  /** Runs a question; an answer that makes no sense is an error of the hub. */
+  async #understand<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      this.client.signal?.throwIfAborted();
+      if (error instanceof HttpFailure || error instanceof HubError) throw error;
+      const problem = error instanceof Error ? error.message : String(error);
+      throw new HubError(`Cannot load "${this.id}": ${this.hubUrl} does not answer as a hub: ${problem}`, { cause: error });
+    }
+  }
+}
+
+/** Checks what the hub lists. */
+function remoteFile(entry: { path: string; size: number; oid?: string; lfs?: { oid: string; size: number } }): RemoteFile {
+  const { path, lfs } = entry, byteLength = lfs?.size ?? entry.size;
+  const hash = lfs
+    ? { algorithm: "sha256" as const, hex: lfs.oid.replace(/^sha256:/, "") }
+    : { algorithm: "git-sha1" as const, hex: entry.oid ?? "" };
+  const isHash = lfs ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{40}$/;
+  if (typeof path !== "string" || !Number.isSafeInteger(byteLength) || byteLength < 0 || !isHash.test(hash.hex)) {
+    throw new Error(`it lists ${JSON.stringify(entry).slice(0, 200)}, expected a path, a size and a hash`);
+  }
+  return { path, byteLength, hash };
+}

@@ -1,0 +1,195 @@
+/**
+ * A model on a hub as a folder: files are downloaded when they are opened, and kept.
+ *
+ * @module
+ */
+import { HubError } from "../errors.ts";
+import type { ByteSource, ModelFiles } from "../weights/source.ts";
+import type { HubCache, RemoteFile } from "./cache.ts";
+import { download } from "./download.ts";
+import { HttpClient, type Patience } from "./http_client.ts";
+import { explain, HttpFailure } from "./http_failure.ts";
+import { checkFileName, isCommit } from "./names.ts";
+import type { HubSettings } from "./options.ts";
+import { RemoteModel } from "./remote.ts";
+import { openUrl } from "./url_source.ts";
+import { readWhole } from "./whole.ts";
+
+/** Progress is told at most this often for each file. */
+const REPORT_MS = 100;
+
+/** The files of one commit of a model. */
+export class Repository implements ModelFiles {
+  readonly #listings = new Map<string, Promise<ReadonlyMap<string, RemoteFile>>>();
+  readonly #arrivals = new Map<string, Promise<void>>();
+  #isOffline: boolean;
+
+  private constructor(
+    readonly id: string,
+    readonly settings: HubSettings,
+    readonly remote: RemoteModel,
+    readonly cache: HubCache | null,
+    readonly commit: string,
+    isOffline: boolean,
+  ) {
+    this.#isOffline = isOffline;
+  }
+
+  /**
+   * Finds the commit that is asked for.
+   *
+   * @param id The model.
+   * @param cache What keeps the files; null for reading them from the hub each time.
+   * @param patience How patient requests are.
+   * @throws {HubError} if there is no such model or revision, or it cannot be reached and is not in the cache.
+   */
+  static async open(
+    id: string,
+    settings: HubSettings,
+    cache: HubCache | null,
+    patience?: Partial<Patience>,
+  ): Promise<Repository> {
+    const { revision, hubUrl, token, signal, isOffline } = settings;
+    const client = new HttpClient(new URL(hubUrl).origin, token, signal, patience);
+    const remote = new RemoteModel(hubUrl, id, client);
+    const make = (commit: string, offline: boolean) => new Repository(id, settings, remote, cache, commit, offline);
+    if (isCommit(revision)) return make(revision, isOffline);
+    const known = await cache?.commitOf(revision) ?? null;
+    if (isOffline) {
+      if (known) return make(known, true);
+      throw new HubError(
+        `Cannot load "${id}" (revision ${revision}): ${cache?.place ?? "this runtime, which has no cache,"} has nothing of ` +
+          "it, and local_files_only or HF_HUB_OFFLINE forbids to download it",
+      );
+    }
+    try {
+      return make(await remote.commit(revision, known ? client.with({ attempts: 1 }) : client), false);
+    } catch (error) {
+      if (known && error instanceof HttpFailure && error.isUnreachable) {
+        warnOffline(id, known, error);
+        return make(known, true);
+      }
+      const context = { action: `Cannot load "${id}" (revision ${revision})`, wanted: `revision "${revision}"` };
+      throw explain(error, { ...context, hubUrl, id, hasToken: token !== undefined });
+    }
+  }
+
+  get name(): string {
+    return this.#isOffline ? `${this.id} (offline: only what ${this.cache?.place} has)` : this.id;
+  }
+
+  async open(name: string): Promise<ByteSource | null> {
+    return await this.#open(name, Infinity);
+  }
+
+  async read(name: string): Promise<Uint8Array | null> {
+    return await readWhole(name, (limit) => this.#open(name, limit));
+  }
+
+  async list(): Promise<readonly string[]> {
+    return this.#isOffline ? await this.cache?.list(this.commit) ?? [] : [...(await this.#listing("")).keys()];
+  }
+
+  async #open(name: string, limit: number): Promise<ByteSource | null> {
+    const path = checkFileName(name), { cache, commit, settings } = this;
+    settings.signal?.throwIfAborted();
+    const kept = await cache?.open(commit, path);
+    if (kept) {
+      this.#report({ status: "initiate", file: path });
+      this.#report({ status: "done", file: path });
+      return kept;
+    }
+    if (this.#isOffline || await cache?.isAbsent(commit, path)) return null;
+    const file = (await this.#listing(path.slice(0, Math.max(0, path.lastIndexOf("/"))))).get(path);
+    if (!file) {
+      if (!this.#isOffline) await cache?.rememberAbsent(commit, path);
+      return null;
+    }
+    if (file.byteLength > limit) {
+      throw new HubError(`Cannot read ${path} of "${this.id}": it has ${file.byteLength} bytes, the limit is ${limit}`);
+    }
+    if (!cache) return await this.#explained(path, () => openUrl(this.remote.client, this.#url(path), path));
+    let arrival = this.#arrivals.get(path);
+    if (!arrival) {
+      arrival = this.#add(cache, file).finally(() => this.#arrivals.delete(path));
+      this.#arrivals.set(path, arrival);
+    }
+    await arrival;
+    return await cache.open(commit, path);
+  }
+
+  async #add(cache: HubCache, file: RemoteFile): Promise<void> {
+    const { path } = file, { commit, settings } = this;
+    this.#report({ status: "initiate", file: path });
+    await this.#explained(path, () => cache.add(commit, file, (begin) => this.#fetch(file, begin), settings.signal));
+    await cache.rememberCommit(settings.revision, commit);
+    this.#report({ status: "done", file: path });
+  }
+
+  /** The bytes from `begin` on, with reports. */
+  async *#fetch({ path, byteLength: total }: RemoteFile, begin: number): AsyncGenerator<Uint8Array> {
+    this.#report({ status: "download", file: path });
+    const tell = (loaded: number) =>
+      this.#report({ status: "progress", file: path, progress: 100 * loaded / total, loaded, total });
+    tell(begin);
+    let loaded = begin, toldMs = performance.now();
+    for await (const bytes of download(this.remote.client, this.#url(path), total, begin)) {
+      yield bytes;
+      loaded += bytes.length;
+      if (loaded < total && performance.now() - toldMs < REPORT_MS) continue;
+      toldMs = performance.now();
+      tell(loaded);
+    }
+  }
+
+  #url(path: string): URL {
+    return this.remote.fileUrl(this.commit, path);
+  }
+
+  #report(event: Omit<Parameters<HubSettings["report"]>[0], "name">): void {
+    this.settings.report({ ...event, name: this.id });
+  }
+
+  async #listing(folder: string): Promise<ReadonlyMap<string, RemoteFile>> {
+    let listing = this.#listings.get(folder);
+    if (!listing) this.#listings.set(folder, listing = this.#list(folder));
+    try {
+      return await listing;
+    } catch (error) {
+      this.#listings.delete(folder);
+      throw error;
+    }
+  }
+
+  async #list(folder: string): Promise<ReadonlyMap<string, RemoteFile>> {
+    const { cache, commit, remote } = this;
+    const isKept = (await cache?.list(commit) ?? []).length > 0;
+    try {
+      return await remote.list(commit, folder);
+    } catch (error) {
+      if (folder && error instanceof HttpFailure && error.status === 404) return new Map();
+      if (isKept && error instanceof HttpFailure && error.isUnreachable) {
+        warnOffline(this.id, commit, error);
+        this.#isOffline = true;
+        return new Map();
+      }
+      return await this.#explained(folder || "config.json", () => Promise.reject(error));
+    }
+  }
+
+  /** Runs what may fail because of one file, and tells which. */
+  async #explained<T>(path: string, run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      const { id, commit, settings: { revision, hubUrl, token } } = this;
+      const of = revision === commit ? `commit ${commit}` : `revision ${revision}, commit ${commit}`;
+      const context = { action: `Cannot load ${path} of "${id}" (${of})`, wanted: `file "${path}"` };
+      throw explain(error, { ...context, hubUrl, id, hasToken: token !== undefined });
+    }
+  }
+}
+
+function warnOffline(id: string, commit: string, failure: HttpFailure): void {
+  console.warn(`Using the cached files of "${id}" (commit ${commit}): ${failure.message} (${failure.url})`);
+}

@@ -1,0 +1,523 @@
+import assert from "node:assert/strict";
+import { toFloat32 } from "../../src/weights/mod.ts";
+import {
+  concat,
+  dictPickle,
+  golden,
+  op,
+  openBytes,
+  rejects,
+  tensorPickle,
+  torchZip,
+  u32,
+  u64,
+  zipOf,
+} from "./helpers.ts";
+
+const four = { 0: new Uint8Array(new Float32Array([1, 2, 3, 4]).buffer) };
+const good = dictPickle("x", tensorPickle());
+
+function refused(
+  name: string,
+  pickle: Uint8Array,
+  message: RegExp,
+  storages: Record<string, Uint8Array> = four,
+): void {
+  Deno.test(`refused: ${name}`, async () => {
+    await rejects(() => openBytes(torchZip(pickle, storages), "x.bin"), message);
+  });
+}
+
+/** A call of a global with one string. */
+function callOf(module: string, name: string, argument: string): Uint8Array {
+  return concat(op.proto(), op.global(module, name), op.text(argument), [0x85], op.reduce, op.stop);
+}
+
+Deno.test("the pickle that the malformed ones vary is accepted", async () => {
+  const checkpoint = await openBytes(torchZip(good, four), "x.bin");
+  assert.deepEqual(toFloat32(await checkpoint.read("x")), new Float32Array([1, 2, 3, 4]));
+});
+
+const globals: [string, string][] = [
+  ["os", "system"],
+  ["posix", "system"],
+  ["builtins", "eval"],
+  ["__builtin__", "exec"],
+  ["subprocess", "Popen"],
+  ["torch", "load"],
+  ["torch.hub", "load"],
+  ["torch.nn.modules.linear", "Linear"],
+  ["torch", "FloatTensor"],
+  ["torch.storage", "TypedStorage"],
+  ["numpy.core.multiarray", "_reconstruct"],
+  ["argparse", "Namespace"],
+  ["collections.OrderedDict", "__class__"],
+  ["collections", "OrderedDict.__init__"],
+  ["torch._utils", "_rebuild_sparse_tensor"],
+  ["torch", "__proto__Storage"],
+  ["torch", "constructorStorage"],
+  ["", "constructor"],
+];
+for (const [module, name] of globals) {
+  const path = `${module}.${name}`.replaceAll(".", "\\.");
+  refused(
+    `a pickle with ${module}.${name}`,
+    callOf(module, name, "touch /tmp/owned"),
+    new RegExp(`names the global "${path}"`),
+  );
+}
+
+refused(
+  "os.system by STACK_GLOBAL",
+  concat(op.proto(4), [0x8c, 2], "os", [0x8c, 6], "system", [0x93], op.stop),
+  /names the global "os\.system", which is not accepted/,
+);
+refused(
+  "a global whose name is no string",
+  concat(op.proto(4), op.none, op.none, [0x93], op.stop),
+  /names the global ""/,
+);
+refused("a global without an end", concat(op.proto(), "cos\nsystem"), /its pickle is cut off/);
+refused("a very long global", concat(op.proto(), "c", "a".repeat(20_000), "\nb\n"), /its pickle is damaged/);
+
+for (
+  const opcode of [
+    "(",
+    "i",
+    "o",
+    "I",
+    "S",
+    "V",
+    "F",
+    "P",
+    "p",
+    "g",
+    "0",
+    "1",
+    "2",
+    "\x82",
+    "\x83",
+    "\x84",
+    "\x8f",
+    "\x96",
+    "\x97",
+    "B",
+    "L",
+  ]
+) {
+  if (opcode === "(") continue;
+  const byte = opcode.charCodeAt(0);
+  refused(
+    `the opcode 0x${byte.toString(16)}`,
+    Uint8Array.from([0x80, 2, byte, 0x2e]),
+    /has the opcode 0x[0-9a-f]+, which is not accepted/,
+  );
+}
+
+refused("an empty pickle", new Uint8Array(0), /its pickle is cut off at byte 1/);
+refused("a pickle of protocol 0", concat(op.proto(0), op.none, op.stop), /its pickle is damaged/);
+refused("a pickle that takes from an empty stack", concat(op.proto(), op.stop), /its pickle is damaged/);
+refused("a tuple of too few values", concat(op.proto(), op.none, [0x87], op.stop), /its pickle is damaged/);
+refused("a pop without a mark", concat(op.proto(), op.none, op.tuple, op.stop), /its pickle is damaged/);
+refused("a memo that was never filled", concat(op.proto(), [0x68, 3], op.stop), /its pickle is damaged/);
+refused(
+  "an item of what is no dict",
+  concat(op.proto(), op.none, op.none, op.none, op.setItem, op.stop),
+  /damaged/,
+);
+refused("an item of what is no list", concat(op.proto(), op.none, op.none, [0x61], op.stop), /damaged/);
+refused(
+  "a key without a value",
+  concat(op.proto(), op.emptyDict, op.mark, op.none, [0x75], op.stop),
+  /damaged/,
+);
+refused(
+  "a call of a string",
+  concat(op.proto(), op.text("x"), op.emptyTuple, op.reduce, op.stop),
+  /no state dict has/,
+);
+refused(
+  "a call without a tuple",
+  concat(op.proto(), op.global("torch", "Size"), op.none, op.reduce, op.stop),
+  /damaged/,
+);
+refused(
+  "a string longer than the pickle",
+  concat(op.proto(), [0x58], u32(4_000_000_000), "x"),
+  /its pickle is cut off/,
+);
+refused("a string with invalid UTF-8", concat(op.proto(), [0x58], u32(1), [0xff], op.stop), /damaged/);
+refused("an integer of 200 bytes", concat(op.proto(), [0x8a, 200], new Uint8Array(200), op.stop), /damaged/);
+refused(
+  "an OrderedDict of no pairs",
+  concat(op.proto(), op.global("collections", "OrderedDict"), op.text("ab"), [0x85], op.reduce, op.stop),
+  /no state dict has/,
+);
+refused(
+  "a persistent id that is a string",
+  concat(op.proto(), op.text("0"), op.persistent, op.stop),
+  /no state dict has/,
+);
+refused(
+  "a persistent id of a module",
+  concat(op.proto(), op.mark, op.text("module"), op.none, op.tuple, op.persistent, op.stop),
+  /no state dict has/,
+);
+refused(
+  "a list for a state dict",
+  concat(op.proto(), op.emptyList, op.stop),
+  /it holds no state dict: no tensors, but something else/,
+);
+refused("a dict without tensors", dictPickle("epoch", Uint8Array.from(op.int(3))), /no tensors, but "epoch"/);
+
+refused(
+  "a tensor beyond its storage",
+  dictPickle("x", tensorPickle({ offset: 1 })),
+  /a tensor \[4\] reaches beyond its storage "0"/,
+);
+refused(
+  "a stride beyond the storage",
+  dictPickle("x", tensorPickle({ shape: [2], strides: [4] })),
+  /reaches beyond/,
+);
+refused("a negative stride", dictPickle("x", tensorPickle({ strides: [-1] })), /no state dict has/);
+refused("a negative size", dictPickle("x", tensorPickle({ shape: [-1] })), /no state dict has/);
+refused("a negative offset", dictPickle("x", tensorPickle({ offset: -1 })), /no state dict has/);
+refused("more sizes than strides", dictPickle("x", tensorPickle({ shape: [1, 4] })), /reaches beyond/);
+refused(
+  "65 dimensions",
+  dictPickle("x", tensorPickle({ shape: new Array(65).fill(1), strides: new Array(65).fill(1) })),
+  /reaches beyond/,
+);
+refused(
+  "a shape whose product overflows",
+  dictPickle("x", tensorPickle({ shape: new Array(4).fill(2 ** 31 - 1), strides: [0, 0, 0, 0] })),
+  /reaches beyond/,
+);
+refused(
+  "an element repeated to gigabytes",
+  dictPickle("x", tensorPickle({ shape: [2 ** 30], strides: [0] })),
+  /has 4294967296 bytes, more than the file/,
+);
+refused(
+  "a storage of another size",
+  dictPickle("x", tensorPickle({ elements: 5 })),
+  /its storage "0" has 16 bytes, expected 20/,
+);
+refused("a missing storage", good, /its storage "0" has undefined bytes, expected 16/, {});
+refused(
+  "a storage outside the archive",
+  dictPickle("x", tensorPickle({ key: "../../etc/passwd" })),
+  /its storage "\.\.\/\.\.\/etc\/passwd" has undefined bytes/,
+);
+refused(
+  "a complex storage",
+  dictPickle("x", tensorPickle({ type: "ComplexFloatStorage" })),
+  /names the global "torch\.ComplexFloatStorage"/,
+);
+refused(
+  "two sizes of one storage",
+  concat(
+    op.proto(),
+    op.emptyDict,
+    op.text("x"),
+    tensorPickle(),
+    op.setItem,
+    op.text("y"),
+    tensorPickle({ elements: 5 }),
+    op.setItem,
+    op.stop,
+  ),
+  /its storage "0" has 16 bytes, expected 20/,
+);
+Deno.test("refused: a negative view", async () => {
+  const flags = concat(op.emptyDict, op.text("neg"), [0x88], op.setItem);
+  const tensor = tensorPickle();
+  const pickle = dictPickle("x", concat(tensor.subarray(0, -2), flags, op.tuple, op.reduce));
+  await rejects(() => openBytes(torchZip(pickle, four), "x.bin"), /it has a conjugate or negative view/);
+});
+
+Deno.test("cyclic pickles are read or refused, and nothing follows their cycles", async () => {
+  const cyclicList = concat(op.emptyList, [0x71, 0], [0x68, 0, 0x61]);
+  const cyclicDict = concat(op.emptyDict, [0x71, 1], op.text("self"), [0x68, 1], op.setItem);
+  await rejects(() => openBytes(torchZip(concat(op.proto(), cyclicList, op.stop)), "x.bin"), /no state dict/);
+  await rejects(
+    () => openBytes(torchZip(concat(op.proto(), cyclicDict, op.stop)), "x.bin"),
+    /no tensors, but "self"/,
+  );
+  const pickle = concat(
+    op.proto(),
+    op.emptyDict,
+    op.text("x"),
+    tensorPickle(),
+    op.setItem,
+    op.text("y"),
+    cyclicDict,
+    op.setItem,
+    op.stop,
+  );
+  assert.deepEqual([...(await openBytes(torchZip(pickle, four), "x.bin")).tensors.keys()], ["x"]);
+  const shape = concat(op.proto(), op.global("torch", "Size"), cyclicList, [0x85], op.reduce, op.stop);
+  await rejects(() => openBytes(torchZip(shape), "x.bin"), /no state dict/);
+});
+
+Deno.test("a list nested 100,000 deep overflows no stack", async () => {
+  const deep = concat(
+    op.proto(),
+    new Uint8Array(100_000).fill(0x5d),
+    new Uint8Array(99_999).fill(0x61),
+    op.stop,
+  );
+  await rejects(() => openBytes(torchZip(deep), "x.bin"), /it holds no state dict/);
+  const global = concat(deep.subarray(0, -1), op.none, [0x93], op.stop);
+  await rejects(() => openBytes(torchZip(global), "x.bin"), /names the global ""/);
+});
+
+/** 8 MB of the same bytes after the start of a pickle. */
+function floodOf(...bytes: number[]): Uint8Array {
+  const pickle = new Uint8Array(8_000_000);
+  for (let i = 0; i + bytes.length <= pickle.length; i += bytes.length) pickle.set(bytes, i);
+  return concat(op.proto(), pickle);
+}
+const sizeGlobal = [...op.global("torch", "Size")];
+const floods: [string, Uint8Array][] = [
+  ["dicts", floodOf(0x7d)],
+  ["lists", floodOf(0x5d)],
+  ["lists of one", floodOf(0x5d, 0x4e, 0x61)],
+  ["marks", floodOf(0x28)],
+  ["constants", floodOf(0x4e)],
+  ["strings", floodOf(0x8c, 0)],
+  ["globals", floodOf(...sizeGlobal)],
+  ["memos", floodOf(0x4e, 0x94)],
+  ["calls", concat(op.proto(), sizeGlobal, [0x71, 0], floodOf(0x68, 0, 0x29, 0x85, 0x52).subarray(2))],
+];
+for (const [name, pickle] of floods) refused(`8 MB of ${name}`, pickle, /its pickle has too many objects/);
+
+Deno.test("refused: calls that look at the same long list again and again", async () => {
+  const long = concat(op.emptyList, op.mark, new Uint8Array(100_000).fill(0x4e), [0x65, 0x71, 1]);
+  for (
+    const [module, name] of [["torch", "Size"], ["collections", "OrderedDict"], [
+      "torch._utils",
+      "_rebuild_tensor",
+    ]]
+  ) {
+    const call = concat(op.global(module, name), [0x68, 1, 0x85], op.reduce);
+    const pickle = concat(op.proto(), long, ...new Array(1000).fill(call));
+    await rejects(() => openBytes(torchZip(pickle), "x.bin"), /too many objects|no state dict has/);
+  }
+});
+
+Deno.test("refused: a pickle of more than 16 MB", async () => {
+  await rejects(
+    () => openBytes(torchZip(new Uint8Array(16_000_001)), "x.bin"),
+    /has 16000001 bytes, expected up to 16000000/,
+  );
+  const old = new Uint8Array(20_000_000);
+  old.set(concat(op.proto(), [0x58], u32(19_000_000)));
+  await rejects(() => openBytes(old, "x.bin"), /its pickle is cut off/);
+});
+
+// Zip archives.
+
+const entry = { name: "archive/data.pkl", data: good };
+const storage = { name: "archive/data/0", data: four[0] };
+
+function refusedZip(name: string, zip: Uint8Array, message: RegExp): void {
+  Deno.test(`refused: ${name}`, async () => {
+    await rejects(() => openBytes(zip, "x.bin"), message);
+  });
+}
+
+Deno.test("the archive that the malformed ones vary is accepted", async () => {
+  assert.equal((await openBytes(zipOf([entry, storage]), "x.bin")).tensors.size, 1);
+});
+
+refusedZip(
+  "a compressed entry",
+  zipOf([entry, { ...storage, method: 8 }]),
+  /"archive\/data\/0" is compressed or encrypted/,
+);
+refusedZip("an encrypted entry", zipOf([entry, { ...storage, flags: 1 }]), /is compressed or encrypted/);
+refusedZip(
+  "a zip bomb of overlapping entries",
+  zipOf([entry, storage, { ...storage, name: "archive/data/1", begin: 0 }]),
+  /overlaps another one/,
+);
+refusedZip(
+  "an entry outside the file",
+  zipOf([entry, { ...storage, begin: 10_000 }]),
+  /overlaps another one or reaches beyond/,
+);
+refusedZip(
+  "an entry in the directory",
+  zipOf([entry, { ...storage, size: 100 }]),
+  /overlaps another one or reaches beyond/,
+);
+refusedZip(
+  "an entry of 4 GB",
+  zipOf([entry, { ...storage, size: 0xffff_fffe }]),
+  /overlaps another one or reaches beyond/,
+);
+refusedZip("two entries of one name", zipOf([entry, storage, storage]), /its zip directory is damaged/);
+refusedZip(
+  "two pickles",
+  zipOf([entry, { ...entry, name: "other/data.pkl" }]),
+  /it has 2 zip entries data\.pkl/,
+);
+refusedZip("no pickle", zipOf([storage]), /it has 0 zip entries data\.pkl/);
+refusedZip("no entries", concat("PK\x03\x04", zipOf([])), /it has 0 zip entries data\.pkl/);
+refusedZip(
+  "a count of more entries than there are",
+  zipOf([entry, storage], 60_000),
+  /its zip directory is missing or damaged/,
+);
+refusedZip(
+  "a count of one entry more",
+  zipOf([entry, { ...storage, name: "x".repeat(100) }], 3),
+  /its zip directory is damaged/,
+);
+refusedZip("a directory elsewhere", zipOf([entry, storage], 2, -10), /its zip directory is damaged/);
+refusedZip("a directory outside the file", zipOf([entry, storage], 2, 1_000_000), /it has no bytes/);
+refusedZip(
+  "a byte order of its own",
+  zipOf([entry, storage, { name: "archive/byteorder", data: "middle" }]),
+  /its byteorder is "middle"/,
+);
+refusedZip(
+  "a long byte order",
+  zipOf([entry, storage, { name: "archive/byteorder", data: "x".repeat(99) }]),
+  /has 99 bytes, expected up to 6/,
+);
+refusedZip(
+  "no archive at all",
+  concat("PK\x03\x04", new Uint8Array(100_000)),
+  /its zip directory is missing or damaged/,
+);
+refusedZip("a file of nothing", new Uint8Array(0), /was not written by torch\.save/);
+refusedZip("a file of zeros", new Uint8Array(1000), /was not written by torch\.save/);
+
+Deno.test("refused: a local header that is none, or lies about its length", async () => {
+  const zip = zipOf([entry, storage]);
+  const begin = 30 + entry.name.length + good.length;
+  for (const [at, byte] of [[0, 0], [8, 8]]) {
+    const changed = zip.slice();
+    changed[begin + at] = byte;
+    const checkpoint = await openBytes(changed, "x.bin");
+    await rejects(() => checkpoint.read("x"), /the zip entry "archive\/data\/0" is damaged/);
+  }
+  const far = zip.slice();
+  far[begin + 29] = 0xff; // the extra field has 65,280 bytes
+  const checkpoint = await openBytes(far, "x.bin");
+  await rejects(() => checkpoint.read("x"), /it has no bytes/);
+});
+
+Deno.test("refused: a zip64 record that lies", async () => {
+  const zip = golden("torch_zip64.bin");
+  const locator = zip.length - 22 - 20;
+  const view = new DataView(zip.buffer);
+  if (view.getUint32(locator, true) !== 0x0706_4b50) {
+    const wide = (count: number, size: number, begin: number): Uint8Array =>
+      concat([0x50, 0x4b, 6, 6], u64(44), new Array(20).fill(0), u64(count), u64(size), u64(begin));
+    const body = zip.subarray(0, -22);
+    const link = (at: number): Uint8Array => concat([0x50, 0x4b, 6, 7], u32(0), u64(at), u32(1));
+    const size = view.getUint32(zip.length - 10, true);
+    const begin = view.getUint32(zip.length - 6, true);
+    const count = view.getUint16(zip.length - 12, true);
+    const build = (record: Uint8Array, at = body.length): Uint8Array =>
+      concat(body, record, link(at), zip.subarray(-22));
+    assert.equal((await openBytes(build(wide(count, size, begin)), "x.bin")).tensors.size, 1);
+    await rejects(() => openBytes(build(wide(2 ** 52, size, begin)), "x.bin"), /missing or damaged/);
+    await rejects(() => openBytes(build(wide(count, 2 ** 52, begin)), "x.bin"), /missing or damaged/);
+    await rejects(() => openBytes(build(wide(count, size, 2 ** 52)), "x.bin"), /it has no bytes/);
+    await rejects(() => openBytes(build(wide(count, size, begin), 2 ** 52), "x.bin"), /it has no bytes/);
+  }
+});
+
+Deno.test("refused: every archive and every old file cut off anywhere", async () => {
+  for (const name of ["torch_zip64.bin", "torch_old.bin"]) {
+    const file = golden(name);
+    for (let length = 0; length < file.length; length += 7) {
+      await rejects(() => openBytes(file.subarray(0, length), "x.bin"), /Cannot read "x\.bin"/);
+    }
+  }
+});
+
+// The old form.
+
+const magic = concat(
+  op.proto(),
+  [0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19],
+  op.stop,
+);
+const version = concat(op.proto(), op.int(1001), op.stop);
+const sysInfo = concat(op.proto(), op.emptyDict, op.stop);
+const keys = (...names: string[]): Uint8Array =>
+  concat(op.proto(), op.emptyList, ...names.map((name) => concat(op.text(name), [0x61])), op.stop);
+const record = concat(u64(4), four[0]);
+
+Deno.test("the old file that the malformed ones vary is accepted", async () => {
+  const checkpoint = await openBytes(concat(magic, version, sysInfo, good, keys("0"), record), "x.bin");
+  assert.deepEqual(toFloat32(await checkpoint.read("x")), new Float32Array([1, 2, 3, 4]));
+});
+refusedZip(
+  "an old file without its magic number",
+  concat(version, version, sysInfo, good, keys("0"), record),
+  /was not written by torch/,
+);
+refusedZip(
+  "an old file of another version",
+  concat(magic, concat(op.proto(), op.int(1002), op.stop), sysInfo, good, keys("0"), record),
+  /was not written by torch/,
+);
+refusedZip(
+  "an old file without its keys",
+  concat(magic, version, sysInfo, good, sysInfo, record),
+  /was not written by torch/,
+);
+refusedZip(
+  "an old file with a key too many",
+  concat(magic, version, sysInfo, good, keys("0", "1"), record),
+  /its storages end at byte NaN/,
+);
+refusedZip(
+  "an old file with a key twice",
+  concat(magic, version, sysInfo, good, keys("0", "0"), record, record),
+  /its storages end at byte/,
+);
+refusedZip(
+  "an old file with a key too few",
+  concat(magic, version, sysInfo, good, keys(), record),
+  /its storages end at byte/,
+);
+refusedZip(
+  "an old file whose storages are cut off",
+  concat(magic, version, sysInfo, good, keys("0"), record.subarray(0, -1)),
+  /its storages end at byte/,
+);
+refusedZip(
+  "os.system in an old file",
+  concat(magic, version, sysInfo, callOf("os", "system", "id")),
+  /names the global "os\.system"/,
+);
+Deno.test("refused: an old file whose storage has another count than its pickle", async () => {
+  const checkpoint = await openBytes(
+    concat(magic, version, sysInfo, good, keys("0"), u64(5), four[0]),
+    "x.bin",
+  );
+  await rejects(() => checkpoint.read("x"), /its storage "0" has 20 bytes, expected 16/);
+});
+
+Deno.test("a training checkpoint, a pickled module and a TorchScript program say what they are", async () => {
+  await rejects(
+    () => openBytes(golden("torch_training.bin"), "x.bin"),
+    /it holds no state dict: no tensors, but "epoch", "state_dict"/,
+  );
+  await rejects(
+    () => openBytes(golden("torch_whole_module.bin"), "x.bin"),
+    /names the global "torch\.nn\.modules\.container\.Sequential"/,
+  );
+  await rejects(
+    () => openBytes(golden("torch_script.bin"), "x.bin"),
+    /"archive\/code\/.*" is compressed or encrypted/,
+  );
+});

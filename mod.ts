@@ -4,7 +4,16 @@
  * @module
  */
 export * from "./src/errors.ts";
-export { dispose, init, type InitOptions, type Profile, Runtime, runtime, type WasmSource } from "./src/runtime/mod.ts";
+export {
+  dispose,
+  init,
+  type InitOptions,
+  type Profile,
+  Runtime,
+  runtime,
+  type WasmSource,
+} from "./src/runtime/mod.ts";
 export { BertTokenizer } from "./src/hub/mod.ts";
 export * from "./src/model/mod.ts";
 export * from "./src/train/mod.ts";
+export type { Tensor, Tensor2D, Tensor3D, Variable } from "./src/runtime/tensor.ts";

@@ -13,7 +13,17 @@ import process from "node:process";
 const sourceFolder = new URL("../src/kernels/assembly/", import.meta.url);
 const outputFolder = new URL("../src/kernels/generated/", import.meta.url);
 
-const COMMON = ["-O3", "--noAssert", "--runtime", "stub", "--use", "abort=", "--importMemory", "--disableWarning", "112"];
+const COMMON = [
+  "-O3",
+  "--noAssert",
+  "--runtime",
+  "stub",
+  "--use",
+  "abort=",
+  "--importMemory",
+  "--disableWarning",
+  "112",
+];
 /** A memory whose initial size is its maximum: V8 then keeps the size in a register for its bounds checks. */
 const SHARED = ["--sharedMemory", "--initialMemory", "65535", "--maximumMemory", "65535"];
 const PROFILES: Record<string, string[]> = {
@@ -38,7 +48,9 @@ async function compile(sources: Map<string, string>, flags: string[]): Promise<U
     listFiles: () => [],
     stderr: { write: (text: string | Uint8Array) => (errors.push(String(text)), true) },
   });
-  if (result.error || !wasm) throw new Error(`Cannot compile the kernels:\n${errors.join("")}\n${result.error ?? ""}`);
+  if (result.error || !wasm) {
+    throw new Error(`Cannot compile the kernels:\n${errors.join("")}\n${result.error ?? ""}`);
+  }
   return wasm;
 }
 
@@ -105,7 +117,10 @@ async function main(): Promise<void> {
   for (const [profile, flags] of Object.entries(PROFILES)) {
     files.set(`kernels_${profile}.wasm`, await compile(sources, flags));
   }
-  files.set("signatures.gen.ts", new TextEncoder().encode(signatureFile(hash.digest("hex"), signatures(sources))));
+  files.set(
+    "signatures.gen.ts",
+    new TextEncoder().encode(signatureFile(hash.digest("hex"), signatures(sources))),
+  );
   const stale: string[] = [];
   for (const [name, bytes] of files) {
     const url = new URL(name, outputFolder);

@@ -12,7 +12,9 @@ export function progressLine(label: string): ProgressLine {
   return {
     update: (done, total, note = "") => {
       const elapsed = (performance.now() - start) / 1000, left = elapsed / done * (total - done);
-      const text = `${label} ${done}/${total}  ${(done / elapsed).toFixed(1)}/s  ${left.toFixed(0)} s left  ${note}`;
+      const text = `${label} ${done}/${total}  ${(done / elapsed).toFixed(1)}/s  ${
+        left.toFixed(0)
+      } s left  ${note}`;
       const tenth = Math.floor(done / total * 10);
       if (terminal) process.stderr.write(`\r${text}\x1b[K`);
       else if (tenth !== lastTenth) process.stderr.write(`${text}\n`);

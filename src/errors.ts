@@ -7,35 +7,42 @@
 
 /** Base class of all errors that berth throws on purpose: `error instanceof BerthError` tells them from bugs. */
 export class BerthError extends Error {
-  override name = "BerthError";
+  /** The name of the class. */
+  override name: string = "BerthError";
 }
 
 /** The runtime lacks something that was asked for (SIMD, memory, a backend), or is not in the right state. */
 export class RuntimeError extends BerthError {
-  override name = "RuntimeError";
+  /** The name of the class. */
+  override name: string = "RuntimeError";
 }
 
 /** A model configuration has a missing, contradictory or unsupported value. */
 export class ConfigError extends BerthError {
-  override name = "ConfigError";
+  /** The name of the class. */
+  override name: string = "ConfigError";
 }
 
 /** A weight file is malformed, or its tensors do not fit the model. */
 export class WeightsError extends BerthError {
-  override name = "WeightsError";
+  /** The name of the class. */
+  override name: string = "WeightsError";
 }
 
 /** A tokenizer file is malformed, of another kind, or a tokenizer call contradicts itself. */
 export class TokenizerError extends BerthError {
-  override name = "TokenizerError";
+  /** The name of the class. */
+  override name: string = "TokenizerError";
 }
 
 /** A model's files cannot be found, fetched, verified or written. */
 export class HubError extends BerthError {
-  override name = "HubError";
+  /** The name of the class. */
+  override name: string = "HubError";
 }
 
 /** Examples or batches are malformed: ragged rows, unknown labels, ids out of range. */
 export class DataError extends BerthError {
-  override name = "DataError";
+  /** The name of the class. */
+  override name: string = "DataError";
 }

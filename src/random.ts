@@ -9,7 +9,10 @@
 function multiply(a: number, b: number): [high: number, low: number] {
   const a0 = a & 0xffff, a1 = a >>> 16, b0 = b & 0xffff, b1 = b >>> 16;
   const low = a0 * b0, middle = a1 * b0 + (low >>> 16), cross = a0 * b1 + (middle & 0xffff);
-  return [(a1 * b1 + Math.floor(middle / 0x10000) + Math.floor(cross / 0x10000)) >>> 0, Math.imul(a, b) >>> 0];
+  return [
+    (a1 * b1 + Math.floor(middle / 0x10000) + Math.floor(cross / 0x10000)) >>> 0,
+    Math.imul(a, b) >>> 0,
+  ];
 }
 
 /** One block of Philox 4x32-10: four random words of a counter of four words under a key of two. */

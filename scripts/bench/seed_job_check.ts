@@ -17,7 +17,11 @@ interface Run {
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
-  options: { threads: { type: "string" }, steps: { type: "string", default: "100" }, profile: { type: "string" } },
+  options: {
+    threads: { type: "string" },
+    steps: { type: "string", default: "100" },
+    profile: { type: "string" },
+  },
 });
 const golden = JSON.parse(readFileSync(positionals[0], "utf8")) as Record<"notebook" | "adamw", Run> & {
   input_ids: number[][];
@@ -53,7 +57,9 @@ for (const kind of ["notebook", "adamw"] as const) {
   }
   times.sort((a, b) => a - b);
   console.log(
-    `${kind}: largest relative loss error ${lossError.toExponential(2)}, watched weight ${watchError.toExponential(2)}, ` +
+    `${kind}: largest relative loss error ${lossError.toExponential(2)}, watched weight ${
+      watchError.toExponential(2)
+    }, ` +
       `median step ${times[times.length >> 1].toFixed(0)} ms, fastest ${times[0].toFixed(0)} ms, ` +
       `resident ${(process.memoryUsage().rss / 2 ** 30).toFixed(2)} GiB`,
   );

@@ -14,7 +14,9 @@ export function readExamples(name: "train" | "test"): Example[] {
   const lines = readFileSync(new URL(`./data/${name}.tsv`, import.meta.url), "utf8").trimEnd().split("\n");
   return lines.slice(1).map((line, i) => {
     const [text, label] = line.split("\t");
-    if (label !== "0" && label !== "1") throw new DataError(`Cannot read ${name}.tsv: line ${i + 2} has no label 0 or 1`);
+    if (label !== "0" && label !== "1") {
+      throw new DataError(`Cannot read ${name}.tsv: line ${i + 2} has no label 0 or 1`);
+    }
     return { text, label: Number(label) };
   });
 }

@@ -6,14 +6,22 @@
  */
 import { parseArgs } from "node:util";
 import process from "node:process";
-import { BerthError, BertForSequenceClassification, BertTokenizer, dispose, init } from "../../mod.ts";
+import { BertForSequenceClassification, BerthError, BertTokenizer, dispose, init } from "../../mod.ts";
 import { classificationReport, confusionCounts } from "../../src/train/metrics.ts";
 import { trainingReport } from "../../src/report/mod.ts";
 import { folderUrl, writeFileWhole } from "../../src/runtime/files.ts";
 import { runtimeName } from "../../src/runtime/platform.ts";
 import { progressLine } from "../progress_line.ts";
 import { type Example, LABELS, readExamples } from "./data.ts";
-import { argmax, classify, type Evaluation, evaluate, train, type TrainRecord, type TrainSettings } from "./train.ts";
+import {
+  argmax,
+  classify,
+  evaluate,
+  type Evaluation,
+  train,
+  type TrainRecord,
+  type TrainSettings,
+} from "./train.ts";
 
 const HELP = `Fine-tunes a small BERT on sentences about baseball.
 
@@ -50,7 +58,11 @@ function prediction(text: string, probabilities: number[]): Tried {
 /** The examples that the model is most sure of in vain, the worst first. */
 function worst(examples: Example[], { probabilities }: Evaluation) {
   return examples
-    .map(({ text, label }, i) => ({ ...prediction(text, probabilities[i]), expected: LABELS[label], p: probabilities[i][label] }))
+    .map(({ text, label }, i) => ({
+      ...prediction(text, probabilities[i]),
+      expected: LABELS[label],
+      p: probabilities[i][label],
+    }))
     .sort((a, b) => a.p - b.p)
     .slice(0, 12)
     .map(({ p: _, ...row }) => row);
@@ -131,7 +143,9 @@ async function main(): Promise<void> {
     on_report: () => {}, // a new classifier is what we want
   });
   console.log(
-    `${flags.model}: ${(model.num_parameters() / 1e6).toFixed(2)} M parameters; ${trainSet.length} sentences to train, ` +
+    `${flags.model}: ${
+      (model.num_parameters() / 1e6).toFixed(2)
+    } M parameters; ${trainSet.length} sentences to train, ` +
       `${testSet.length} to test; ${runtime.threads} threads, profile ${runtime.profile}`,
   );
   const before = evaluate(model, tokenizer, testSet);
@@ -143,16 +157,24 @@ async function main(): Promise<void> {
   progress.end();
   const after = evaluate(model, tokenizer, testSet);
   const { length } = record.steps;
-  console.log(`accuracy after training:  ${percent(after.accuracy)} (${length} steps in ${(record.elapsedMs / 1000).toFixed(1)} s)`);
+  console.log(
+    `accuracy after training:  ${percent(after.accuracy)} (${length} steps in ${
+      (record.elapsedMs / 1000).toFixed(1)
+    } s)`,
+  );
   const sentences = ["I love baseball.", "I hate baseball."];
   const tried = classify(model, tokenizer, sentences).map((p, i) => prediction(sentences[i], p));
-  for (const { text, predicted, probability } of tried) console.log(`  ${text} -> ${predicted} (${percent(probability)})`);
+  for (const { text, predicted, probability } of tried) {
+    console.log(`  ${text} -> ${predicted} (${percent(probability)})`);
+  }
   const folder = folderUrl(flags.out);
   await model.save_pretrained(new URL("model/", folder));
   await tokenizer.save_pretrained(new URL("model/", folder));
   const html = report({ trainSet, testSet }, record, after, tried, model, settings, startedAt);
   await writeFileWhole(new URL("report.html", folder), [new TextEncoder().encode(html)]);
-  console.log(`wrote ${flags.out}/model (for transformers too) and ${flags.out}/report.html (open it in a browser)`);
+  console.log(
+    `wrote ${flags.out}/model (for transformers too) and ${flags.out}/report.html (open it in a browser)`,
+  );
   dispose();
 }
 

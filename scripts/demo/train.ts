@@ -1,5 +1,10 @@
 /** The demo's training loop and evaluation: encode, forward, loss, backward, clip, step, schedule. */
-import { AdamW, type BertForSequenceClassification, type BertTokenizer, get_linear_schedule_with_warmup } from "../../mod.ts";
+import {
+  AdamW,
+  type BertForSequenceClassification,
+  type BertTokenizer,
+  get_linear_schedule_with_warmup,
+} from "../../mod.ts";
 import type { Parameter } from "../../mod.ts";
 import { Random } from "../../src/random.ts";
 import type { EvaluationRecord, StepRecord } from "../../src/report/mod.ts";
@@ -31,7 +36,11 @@ export interface Evaluation {
 }
 
 /** Runs the model on examples, 60 at a time. */
-export function evaluate(model: BertForSequenceClassification, tokenizer: BertTokenizer, examples: Example[]): Evaluation {
+export function evaluate(
+  model: BertForSequenceClassification,
+  tokenizer: BertTokenizer,
+  examples: Example[],
+): Evaluation {
   const probabilities = classify(model, tokenizer, examples.map(({ text }) => text));
   const right = probabilities.filter((p, i) => argmax(p) === examples[i].label).length;
   const loss = probabilities.reduce((sum, p, i) => sum - Math.log(p[examples[i].label]), 0) / examples.length;
@@ -39,7 +48,11 @@ export function evaluate(model: BertForSequenceClassification, tokenizer: BertTo
 }
 
 /** The probability of each label, for each text. */
-export function classify(model: BertForSequenceClassification, tokenizer: BertTokenizer, texts: string[]): number[][] {
+export function classify(
+  model: BertForSequenceClassification,
+  tokenizer: BertTokenizer,
+  texts: string[],
+): number[][] {
   const wasTraining = model.training, result: number[][] = [];
   model.eval();
   for (let at = 0; at < texts.length; at += 60) {
@@ -70,14 +83,22 @@ export function train(
   onStep: (step: number, total: number, record: StepRecord) => void,
 ): TrainRecord {
   const decayed: Parameter[] = [], plain: Parameter[] = [];
-  for (const [name, parameter] of model.named_parameters()) (/bias|LayerNorm/.test(name) ? plain : decayed).push(parameter);
+  for (const [name, parameter] of model.named_parameters()) {
+    (/bias|LayerNorm/.test(name) ? plain : decayed).push(parameter);
+  }
   const optimizer = new AdamW([
     { params: decayed, weight_decay: settings.weight_decay },
     { params: plain, weight_decay: 0 },
   ], { lr: settings.learning_rate });
   const perEpoch = Math.ceil(trainSet.length / settings.batch_size), total = perEpoch * settings.epochs;
-  const schedule = get_linear_schedule_with_warmup(optimizer, Math.round(total * settings.warmup_ratio), total);
-  const watched = model.get_parameter(`bert.encoder.layer.${model.config.num_hidden_layers - 1}.output.dense.weight`);
+  const schedule = get_linear_schedule_with_warmup(
+    optimizer,
+    Math.round(total * settings.warmup_ratio),
+    total,
+  );
+  const watched = model.get_parameter(
+    `bert.encoder.layer.${model.config.num_hidden_layers - 1}.output.dense.weight`,
+  );
   const watch = { name: `${watched.name}[0][0]`, values: [] as number[] };
   const steps: StepRecord[] = [], evaluations: EvaluationRecord[] = [];
   const shuffler = new Random(settings.seed, 2), start = performance.now();
@@ -101,7 +122,14 @@ export function train(
       optimizer.zero_grad();
       watch.values.push(watched.item(0, 0));
       const done = steps.length + 1;
-      const record = { step: done, epoch: done / perEpoch, loss: loss!, learning_rate, grad_norm, elapsedMs: performance.now() - start };
+      const record = {
+        step: done,
+        epoch: done / perEpoch,
+        loss: loss!,
+        learning_rate,
+        grad_norm,
+        elapsedMs: performance.now() - start,
+      };
       steps.push(record);
       onStep(done, total, record);
     }

@@ -6,7 +6,15 @@
  */
 import { parseArgs } from "node:util";
 import { folderUrl, writeFileWhole } from "../../src/runtime/files.ts";
-import { AdamW, BertConfig, BertForSequenceClassification, BertModel, BertTokenizer, dispose, init } from "../../mod.ts";
+import {
+  AdamW,
+  BertConfig,
+  BertForSequenceClassification,
+  BertModel,
+  BertTokenizer,
+  dispose,
+  init,
+} from "../../mod.ts";
 import type { PreTrainedModel } from "../../mod.ts";
 import { linePlot } from "../../src/report/mod.ts";
 import { progressLine } from "../progress_line.ts";
@@ -33,7 +41,13 @@ const { values: flags } = parseArgs({
 
 /** The pieces of the two sentences at their numbers in bert-base-uncased's vocabulary, the other places unused. */
 function notebookTokenizer(): BertTokenizer {
-  const known: Record<string, number> = { "[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, "[MASK]": 103 };
+  const known: Record<string, number> = {
+    "[PAD]": 0,
+    "[UNK]": 100,
+    "[CLS]": 101,
+    "[SEP]": 102,
+    "[MASK]": 103,
+  };
   Object.assign(known, { ".": 1012, i: 1045, love: 2293, baseball: 3598, hate: 5223 });
   const pieces = Array.from({ length: 30522 }, (_, i) => `[unused${i}]`);
   for (const [piece, id] of Object.entries(known)) pieces[id] = piece;
@@ -98,7 +112,11 @@ async function main(): Promise<void> {
   }
   progress.end();
   const milliseconds = (performance.now() - start) / steps;
-  console.log(`${steps} steps, ${milliseconds.toFixed(1)} ms each; loss ${losses[0].toFixed(6)} -> ${losses.at(-1)!.toFixed(6)}`);
+  console.log(
+    `${steps} steps, ${milliseconds.toFixed(1)} ms each; loss ${losses[0].toFixed(6)} -> ${
+      losses.at(-1)!.toFixed(6)
+    }`,
+  );
   const name = `${watched.name}[0][0]`;
   console.log(`${name}: ${weight_record[0]} -> ${weight_record.at(-1)}`);
   const svg = linePlot({

@@ -87,7 +87,10 @@ export class DiskCache implements HubCache {
       const isNew = (await fileState(blob))?.byteLength !== file.byteLength;
       if (isNew) await this.#download(blob, file, fetchFrom);
       const up = "../".repeat(file.path.split("/").length + 1);
-      if (!isOn(environmentVariable("HF_HUB_DISABLE_SYMLINKS")) && await linkFile(`${up}blobs/${file.hash.hex}`, entry)) return;
+      if (
+        !isOn(environmentVariable("HF_HUB_DISABLE_SYMLINKS")) &&
+        await linkFile(`${up}blobs/${file.hash.hex}`, entry)
+      ) return;
       if (isNew) await moveFile(blob, entry); // as Python does: content is on the disk once
       else await copyFile(blob, entry);
     });
@@ -104,16 +107,23 @@ export class DiskCache implements HubCache {
       if (begin === 0) throw wrongBytes(file, hex);
     }
     if (!await moveFile(incomplete, blob) && !await fileState(blob)) {
-      throw new HubError(`Cannot keep ${file.path}: ${filePath(incomplete)} was removed while it was written`);
+      throw new HubError(
+        `Cannot keep ${file.path}: ${filePath(incomplete)} was removed while it was written`,
+      );
     }
   }
 
   /** Goes on where the file ends; tells where that was, and the hash of the whole. */
-  async #fill(incomplete: URL, file: RemoteFile, fetchFrom: FetchFrom): Promise<{ begin: number; hex: string }> {
+  async #fill(
+    incomplete: URL,
+    file: RemoteFile,
+    fetchFrom: FetchFrom,
+  ): Promise<{ begin: number; hex: string }> {
     if (((await fileState(incomplete))?.byteLength ?? 0) > file.byteLength) await removeFile(incomplete);
     const partial = await openPartial(incomplete);
     try {
-      const { byteLength: begin } = partial, hasher = await createHasher(file.hash.algorithm, file.byteLength);
+      const { byteLength: begin } = partial,
+        hasher = await createHasher(file.hash.algorithm, file.byteLength);
       let at = 0;
       for (; at < begin; at = Math.min(begin, at + REREAD_BYTES)) {
         hasher.update(await partial.read(at, Math.min(begin, at + REREAD_BYTES)));

@@ -9,9 +9,9 @@ import { processIdentity, processRuns } from "../runtime/platform.ts";
 import { sleep } from "./http_client.ts";
 
 /** How often the owner touches the file. */
-const BEAT_MS = 2000;
-/** A lock that was not touched for so long has no owner; seven missed beats. */
-const STALE_MS = 15_000;
+const BEAT_MS = 1000;
+/** A lock that was not touched for so long has no owner: matters where nobody may ask whether a process runs. */
+const STALE_MS = 8000;
 const MAX_POLL_MS = 500;
 
 /**
@@ -38,7 +38,12 @@ export async function withFileLock<T>(
   }
 }
 
-async function acquire(lock: URL, own: string, signal: AbortSignal | undefined, staleMs: number): Promise<void> {
+async function acquire(
+  lock: URL,
+  own: string,
+  signal: AbortSignal | undefined,
+  staleMs: number,
+): Promise<void> {
   let pollMs = 25, seen = "", seenMs = 0;
   while (!await createFile(lock, own)) {
     const [text, state] = await Promise.all([readText(lock), fileState(lock)]);
@@ -55,7 +60,8 @@ async function acquire(lock: URL, own: string, signal: AbortSignal | undefined, 
 function ownerIsDead(text: string): boolean {
   try {
     const { pid, host } = JSON.parse(text);
-    return host === processIdentity().host && Number.isSafeInteger(pid) && pid > 0 && processRuns(pid) === false;
+    return host === processIdentity().host && Number.isSafeInteger(pid) && pid > 0 &&
+      processRuns(pid) === false;
   } catch {
     return false; // not written yet
   }

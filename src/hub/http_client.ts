@@ -22,6 +22,10 @@ const DEFAULT_PATIENCE: Patience = { attempts: 5, pauseMs: 500, maxPauseMs: 120_
 
 const MAX_REDIRECTS = 10;
 
+/** In bytes a millisecond: a slower upload is taken as dead. */
+const SLOWEST_UPLOAD = 10;
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** What is to be asked. */
 export interface HttpRequest {
   readonly method?: string;
@@ -59,9 +63,17 @@ export class HttpClient {
    * @param accept Statuses besides 200-299 that count as answers.
    * @throws {HttpFailure} if there is none, or the signal's reason.
    */
-  async request(url: URL | string, request: HttpRequest = {}, accept: readonly number[] = []): Promise<Response> {
+  async request(
+    url: URL | string,
+    request: HttpRequest = {},
+    accept: readonly number[] = [],
+  ): Promise<Response> {
     const signals = [this.signal, request.signal].filter((signal) => signal != null);
-    const signal = signals.length === 1 ? signals[0] : signals.length > 1 ? AbortSignal.any(signals) : undefined;
+    const signal = signals.length === 1
+      ? signals[0]
+      : signals.length > 1
+      ? AbortSignal.any(signals)
+      : undefined;
     for (let attempt = 1;; attempt++) {
       let failure: HttpFailure;
       try {
@@ -72,13 +84,19 @@ export class HttpClient {
         signal?.throwIfAborted();
         failure = networkFailure(String(url), error);
       }
-      if (!failure.isTransient || attempt >= this.patience.attempts || request.body instanceof ReadableStream) throw failure;
+      if (
+        !failure.isTransient || attempt >= this.patience.attempts || request.body instanceof ReadableStream
+      ) throw failure;
       await this.pause(attempt, failure, signal);
     }
   }
 
   /** Waits after the given number of failures in a row, or throws the failure if that takes too long. */
-  async pause(failures: number, failure: HttpFailure, signal: AbortSignal | undefined = this.signal): Promise<void> {
+  async pause(
+    failures: number,
+    failure: HttpFailure,
+    signal: AbortSignal | undefined = this.signal,
+  ): Promise<void> {
     if (failure.retryAfterMs > this.patience.maxPauseMs) throw failure;
     const growing = this.patience.pauseMs * 2 ** (failures - 1) * (0.75 + Math.random() / 2); // spreads many clients
     await sleep(Math.max(failure.retryAfterMs, Math.min(growing, this.patience.maxPauseMs)), signal);
@@ -119,7 +137,9 @@ export class HttpClient {
       if (!["https:", url.protocol].includes(next.protocol)) {
         throw new HttpFailure(url.href, 400, `it redirects from ${url.protocol} to ${next.protocol}`);
       }
-      if (response.status === 303 || (response.status < 303 && method === "POST")) [method, body] = ["GET", undefined];
+      if (response.status === 303 || (response.status < 303 && method === "POST")) {
+        [method, body] = ["GET", undefined];
+      }
       url = next;
     }
     throw new HttpFailure(url.href, 400, `it redirects more than ${MAX_REDIRECTS} times`);
@@ -128,15 +148,22 @@ export class HttpClient {
   async #send(url: URL, request: HttpRequest, redirect: RequestRedirect): Promise<Response> {
     const limit = new AbortController();
     const signal = request.signal ? AbortSignal.any([request.signal, limit.signal]) : limit.signal;
-    const { stallMs } = this.patience;
-    const isUpload = request.body != null && typeof request.body !== "string"; // takes as long as it takes
-    const timer = isUpload ? undefined : setTimeout(() => limit.abort(new Error(`no answer within ${stallMs} ms`)), stallMs);
+    const limitMs = Math.min(MAX_TIMER_MS, this.patience.stallMs + bodyBytes(request.body) / SLOWEST_UPLOAD);
+    const timer = setTimeout(
+      () => limit.abort(new Error(`no answer within ${Math.round(limitMs)} ms`)),
+      limitMs,
+    );
     try {
       return await fetch(url, { ...request, redirect, signal });
     } finally {
       clearTimeout(timer);
     }
   }
+}
+
+function bodyBytes(body: BodyInit | null | undefined): number {
+  if (typeof body === "string") return body.length;
+  return body instanceof Blob ? body.size : ArrayBuffer.isView(body) ? body.byteLength : body ? Infinity : 0;
 }
 
 function networkFailure(url: string, error: unknown): HttpFailure {
@@ -181,8 +208,9 @@ export function limitBody(response: Response, maxBytes: number): Response {
   const limit = new TransformStream<Uint8Array, Uint8Array>({
     transform(bytes, controller) {
       left -= bytes.length;
-      if (left < 0) controller.error(new HttpFailure(response.url, 400, `the server sent more than ${maxBytes} bytes`));
-      else controller.enqueue(bytes);
+      if (left < 0) {
+        controller.error(new HttpFailure(response.url, 400, `the server sent more than ${maxBytes} bytes`));
+      } else controller.enqueue(bytes);
     },
   });
   return new Response(response.body?.pipeThrough(limit), response);

@@ -45,7 +45,13 @@ export class HttpFailure extends Error {
     const { status, headers } = response;
     const detail = headers.get("x-error-message") ?? await shortBody(response);
     const message = `the server answered ${status}${detail && `: ${detail}`}`;
-    return new HttpFailure(url, status, message, headers.get("x-error-code") ?? "", retryAfter(headers.get("retry-after")));
+    return new HttpFailure(
+      url,
+      status,
+      message,
+      headers.get("x-error-code") ?? "",
+      retryAfter(headers.get("retry-after")),
+    );
   }
 }
 
@@ -92,14 +98,16 @@ function reason(failure: HttpFailure, { wanted, hubUrl, id, hasToken }: RequestC
   }
   if (status === 401 || (status === 404 && code === "RepoNotFound")) {
     return hasToken
-      ? `${hubUrl} answered ${status}: there is no such model, or the token is wrong or may not read it`
+      ? `${hubUrl} answered ${status}: there is no such model, or the token is wrong or may not use it`
       : `${hubUrl} answered ${status}: there is no such model, or it is private; for a private one give a token ` +
         "(option token or HF_TOKEN)";
   }
   if (status === 403) return `${hubUrl} answered 403: the token may not do this`;
   if (status === 404) return `${hubUrl} has no ${wanted} of it (404); it was looked for at ${failure.url}`;
   if (status === 429) {
-    const wait = failure.retryAfterMs > 0 ? ` and asks to wait ${Math.ceil(failure.retryAfterMs / 1000)} s` : "";
+    const wait = failure.retryAfterMs > 0
+      ? ` and asks to wait ${Math.ceil(failure.retryAfterMs / 1000)} s`
+      : "";
     return `${hubUrl} answered 429, too many requests${wait}`;
   }
   return `${failure.message} (${failure.url})`;

@@ -10,7 +10,8 @@ const COMMIT = /^[0-9a-f]{40}$/;
 
 /** `name` or `owner/name`: letters, digits, `-`, `_`, `.`; no `..` and no `--`; 96 characters at most. */
 export function isHubId(name: string): boolean {
-  return name.length <= 96 && !/--|\.\.|\.git$/.test(name) && /^([A-Za-z0-9_][\w.-]*\/)?[A-Za-z0-9_]([\w.-]*\w)?$/.test(name);
+  return name.length <= 96 && !/--|\.\.|\.git$/.test(name) &&
+    /^([A-Za-z0-9_][\w.-]*\/)?[A-Za-z0-9_]([\w.-]*\w)?$/.test(name);
 }
 
 /** True if a revision names one commit for ever, and not a branch or a tag. */
@@ -37,9 +38,15 @@ export function checkRevision(revision: string): string {
 }
 
 function checkPath(path: string, kind: string): string {
+  // No way up, no drive, no control character.
   // deno-lint-ignore no-control-regex
-  const isGood = path.length <= 1024 && path.split("/").every((part) => /^(?!\.{0,2}$)[^\\:\x00-\x1f\x7f]+$/.test(part));
-  if (!isGood) throw new HubError(`Cannot use the ${kind} ${JSON.stringify(path)}: a relative path without ".." is wanted`);
+  const part = /^(?!\.{0,2}$)[^\\:\x00-\x1f\x7f]+$/;
+  const isGood = path.length <= 1024 && path.split("/").every((name) => part.test(name));
+  if (!isGood) {
+    throw new HubError(
+      `Cannot use the ${kind} ${JSON.stringify(path)}: a relative path without ".." is wanted`,
+    );
+  }
   return path;
 }
 

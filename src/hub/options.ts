@@ -6,10 +6,11 @@
 import { HubError } from "../errors.ts";
 import { folderUrl } from "../runtime/files.ts";
 import { builtin, environmentVariable, homeFolder } from "../runtime/platform.ts";
+import type { Patience } from "./http_client.ts";
 import { checkRevision } from "./names.ts";
 import type { DownloadProgress } from "./progress.ts";
 
-/** How a model's files are found. All but `signal` and `progress_callback` matter only to models on a hub. */
+/** How a model's files are found. `revision`, `hub_url`, `cache_dir` and `local_files_only` matter only to models on a hub. */
 export interface HubOptions {
   /** A branch, a tag or a commit. Default `"main"`. */
   revision?: string;
@@ -31,12 +32,27 @@ export interface HubOptions {
   progress_callback?: ((progress: DownloadProgress) => void) | null;
   /** Ends the download; what has come is kept, and the next call goes on from there. */
   signal?: AbortSignal | null;
+  /** How patient requests are. */
+  patience?: Partial<Patience> | null;
 }
 
 /** Takes the hub's options out of an object that has others too. */
 export function takeHubOptions<T extends HubOptions>(options: T): [HubOptions, Omit<T, keyof HubOptions>] {
-  const { revision, token, hub_url, cache_dir, local_files_only, progress_callback, signal, ...others } = options;
-  return [{ revision, token, hub_url, cache_dir, local_files_only, progress_callback, signal }, others];
+  const {
+    revision,
+    token,
+    hub_url,
+    cache_dir,
+    local_files_only,
+    progress_callback,
+    signal,
+    patience,
+    ...others
+  } = options;
+  return [
+    { revision, token, hub_url, cache_dir, local_files_only, progress_callback, signal, patience },
+    others,
+  ];
 }
 
 /** Options with nothing left open. */
@@ -48,6 +64,7 @@ export interface HubSettings {
   readonly isOffline: boolean;
   readonly signal: AbortSignal | undefined;
   readonly report: (progress: DownloadProgress) => void;
+  readonly patience: Partial<Patience>;
 }
 
 /**
@@ -62,11 +79,14 @@ export function hubSettings(options: HubOptions): HubSettings {
   }
   return {
     revision: checkRevision(options.revision ?? "main"),
-    token: options.token === false ? undefined : options.token || environmentVariable("HF_TOKEN") || undefined,
+    token: options.token === false
+      ? undefined
+      : options.token || environmentVariable("HF_TOKEN") || undefined,
     hubUrl: hubUrl.replace(/\/+$/, ""),
     isOffline: options.local_files_only ?? isOn(environmentVariable("HF_HUB_OFFLINE")),
     signal: options.signal ?? undefined,
     report: options.progress_callback ?? (() => {}),
+    patience: options.patience ?? {},
   };
 }
 
@@ -89,7 +109,9 @@ export function cacheFolder(option: string | URL | null | undefined): URL {
   if (!/^~(?=[/\\]|$)/.test(folder)) return folderUrl(folder);
   const user = homeFolder();
   if (user === undefined) {
-    throw new HubError(`Cannot find the cache ${folder}: there is no home folder; set cache_dir or HF_HUB_CACHE`);
+    throw new HubError(
+      `Cannot find the cache ${folder}: there is no home folder; set cache_dir or HF_HUB_CACHE`,
+    );
   }
   return folderUrl(user + folder.slice(1));
 }

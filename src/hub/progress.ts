@@ -6,17 +6,20 @@
 
 /** Something that happened to one file. A file that is in the cache has no `"download"`. */
 export interface DownloadProgress {
-  /** `"initiate"`: it is needed; `"download"`: its bytes will come; `"progress"`: some came; `"done"`: it is there. */
-  status: "initiate" | "download" | "progress" | "done";
+  /**
+   * `"initiate"`: it is needed; `"download"`: its bytes will come; `"progress"`: some came; `"done"`: it is there;
+   * `"load"`: one of its tensors is in the model.
+   */
+  status: "initiate" | "download" | "progress" | "done" | "load";
   /** The model, as it was asked for. */
   name: string;
   /** The file. */
   file: string;
-  /** Only of `"progress"`: percent, 0 to 100. */
+  /** Of `"progress"` and `"load"`: percent, 0 to 100. */
   progress?: number;
-  /** Only of `"progress"`: bytes that are there, those of an earlier, cut download too. */
+  /** Of `"progress"`: bytes that are there, those of an earlier, cut download too. Of `"load"`: tensors. */
   loaded?: number;
-  /** Only of `"progress"`: bytes of the whole file. */
+  /** Of `"progress"`: bytes of the whole file. Of `"load"`: tensors that the model takes from the file. */
   total?: number;
 }
 
@@ -24,6 +27,7 @@ export interface DownloadProgress {
 export interface ProgressTotals {
   /** Files that are being downloaded or were. */
   readonly files: number;
+  /** Files that are whole. */
   readonly filesDone: number;
   /** Bytes that are there. */
   readonly loaded: number;
@@ -53,7 +57,7 @@ export class ProgressSum {
     const key = `${event.name}\n${event.file}`;
     if (event.status === "download") this.#files.set(key, { first: -1, loaded: 0, total: 0, isDone: false });
     const file = this.#files.get(key);
-    if (!file) return; // in the cache
+    if (!file || event.status === "load") return; // without a file, it is in the cache
     if (event.status === "progress") {
       file.loaded = event.loaded ?? 0;
       file.total = event.total ?? 0;
@@ -63,7 +67,9 @@ export class ProgressSum {
       file.loaded = file.total;
       file.isDone = true;
     }
-    this.#samples = this.#samples.filter(({ atMs }, i, all) => i === all.length - 1 || nowMs - atMs <= WINDOW_MS);
+    this.#samples = this.#samples.filter(({ atMs }, i, all) =>
+      i === all.length - 1 || nowMs - atMs <= WINDOW_MS
+    );
     this.#samples.push({ atMs: nowMs, bytes: this.#received() });
   }
 
@@ -105,7 +111,9 @@ export function formatBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let unit = 0;
   for (; bytes >= 999.5 && unit < units.length - 1; unit++) bytes /= 1000;
-  return `${unit === 0 ? Math.round(bytes) : bytes.toFixed(bytes < 9.995 ? 2 : bytes < 99.95 ? 1 : 0)} ${units[unit]}`;
+  return `${unit === 0 ? Math.round(bytes) : bytes.toFixed(bytes < 9.995 ? 2 : bytes < 99.95 ? 1 : 0)} ${
+    units[unit]
+  }`;
 }
 
 /** A time: `22 s`, `3 min 5 s`, `2 h 10 min`. */

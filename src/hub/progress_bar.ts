@@ -7,6 +7,7 @@ import { type DownloadProgress, formatBytes, formatTotals, ProgressSum } from ".
 
 /** Where the lines go, such as `process.stderr`. */
 export interface ProgressStream {
+  /** Takes text. */
   write(text: string): unknown;
   /** True if it is a terminal. */
   readonly isTTY?: boolean;
@@ -32,31 +33,35 @@ export function progressBar(
   now: () => number = () => performance.now(),
 ): (progress: DownloadProgress) => void {
   const isTerminal = stream.isTTY ?? false;
-  const running = new Map<string, number>(); // total bytes by file
+  const running = new Map<string, number>(); // files under way -> their bytes
   let sum = new ProgressSum(), drawnMs = -Infinity;
+  const write = (text: string) => void stream.write(isTerminal ? `\r\x1b[K${text}` : `${text}\n`);
 
-  const line = (text: string) => stream.write(isTerminal ? `\r\x1b[K${text}` : `${text}\n`);
+  const draw = (file: string) => {
+    const totals = sum.totals(), label = running.size === 1 ? printable(file) : `${running.size} files`;
+    const percent = totals.total > 0 ? Math.floor(100 * totals.loaded / totals.total) : 0;
+    const text = `${label} ${`${percent}`.padStart(3)} % ${isTerminal ? `${drawBar(percent)} ` : ""}${
+      formatTotals(totals)
+    }`;
+    write(isTerminal ? text.slice(0, Math.max(10, (stream.columns ?? 80) - 1)) : text);
+  };
   return (event) => {
-    const { status, file } = event, nowMs = now();
+    const { status, file } = event, key = `${event.name}\n${file}`, nowMs = now();
     sum.add(event, nowMs);
     if (status === "download") {
-      if (running.size === 0) drawnMs = isTerminal ? -Infinity : nowMs;
-      running.set(file, 0);
-      if (!isTerminal) line(`Downloading ${printable(file)} of ${printable(event.name)}`);
-    } else if (status === "progress") {
-      running.set(file, event.total ?? 0);
+      if (!isTerminal) write(`Downloading ${printable(file)} of ${printable(event.name)}`);
+      drawnMs = isTerminal ? -Infinity : nowMs;
+      running.set(key, 0);
+    } else if (status === "progress" && running.has(key)) {
+      running.set(key, event.total ?? 0);
       if (nowMs - drawnMs < (isTerminal ? REDRAW_MS : LINE_MS)) return;
       drawnMs = nowMs;
-      const totals = sum.totals(), label = running.size === 1 ? printable(file) : `${running.size} files`;
-      const percent = totals.total > 0 ? Math.floor(100 * totals.loaded / totals.total) : 0;
-      const bar = isTerminal ? `${drawBar(percent)} ` : "";
-      const text = `${label} ${`${percent}`.padStart(3)} % ${bar}${formatTotals(totals)}`;
-      line(isTerminal ? text.slice(0, Math.max(10, (stream.columns ?? 80) - 1)) : text);
-    } else if (status === "done" && running.has(file)) {
-      line(`${printable(file)} ${formatBytes(running.get(file)!)}, done${isTerminal ? "\n" : ""}`);
-      running.delete(file);
+      draw(file);
+    } else if (status === "done" && running.has(key)) {
+      write(`${printable(file)} ${formatBytes(running.get(key)!)}, done${isTerminal ? "\n" : ""}`);
+      running.delete(key);
       if (running.size === 0) sum = new ProgressSum();
-      drawnMs = -Infinity;
+      if (isTerminal) drawnMs = -Infinity;
     }
   };
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { ListFileEntry } from "@huggingface/hub";
 import { HubError } from "../errors.ts";
 import type { RemoteFile } from "./cache.ts";
 import { type HttpClient, type HttpRequest, limitBody } from "./http_client.ts";
@@ -13,6 +14,7 @@ import { encodePath, isCommit } from "./names.ts";
 /** No model's folder comes near these. */
 const MAX_ANSWER_BYTES = 32 * 2 ** 20;
 const MAX_FILES = 20_000;
+const MAX_PAGES = 100;
 
 /** A model on a hub. Its methods throw {@linkcode HttpFailure} for what the hub refuses. */
 export class RemoteModel {
@@ -30,18 +32,26 @@ export class RemoteModel {
       () => modelInfo({ ...this.#ask(client), name: this.id, revision, additionalFields: ["sha"] }),
     );
     if (typeof info.sha === "string" && isCommit(info.sha)) return info.sha;
-    throw new HubError(`Cannot load "${this.id}": ${this.hubUrl} tells no commit for the revision "${revision}"`);
+    throw new HubError(
+      `Cannot load "${this.id}": ${this.hubUrl} tells no commit for the revision "${revision}"`,
+    );
   }
 
   /** The files of one folder of a commit, by path. */
   async list(commit: string, folder: string): Promise<Map<string, RemoteFile>> {
     const { listFiles } = await import("@huggingface/hub");
     const files = new Map<string, RemoteFile>();
+    const folderOf = {
+      repo: { type: "model" as const, name: this.id },
+      revision: commit,
+      path: encodePath(folder),
+    };
+    let count = 0;
     await this.#understand(async () => {
-      const repo = { type: "model" as const, name: this.id };
-      for await (const entry of listFiles({ ...this.#ask(this.client), repo, revision: commit, path: encodePath(folder) })) {
-        if (files.size >= MAX_FILES) throw new Error(`it has more than ${MAX_FILES} files`);
-        if (entry.type === "file") files.set(entry.path, remoteFile(entry));
+      for await (const entry of listFiles({ ...this.#ask(this.client), ...folderOf })) {
+        if (++count > MAX_FILES) throw new Error(`it lists more than ${MAX_FILES} files`);
+        const file = remoteFile(entry);
+        if (file) files.set(file.path, file);
       }
     });
     return files;
@@ -53,8 +63,11 @@ export class RemoteModel {
   }
 
   #ask(client: HttpClient): { hubUrl: string; fetch: typeof fetch } {
-    const send = async (url: RequestInfo | URL, request?: RequestInit) =>
-      limitBody(await client.request(String(url), request as HttpRequest), MAX_ANSWER_BYTES);
+    let pages = 0;
+    const send = async (url: RequestInfo | URL, request?: RequestInit) => {
+      if (++pages > MAX_PAGES) throw new Error(`its answer has more than ${MAX_PAGES} pages`);
+      return limitBody(await client.request(String(url), request as HttpRequest), MAX_ANSWER_BYTES);
+    };
     return { hubUrl: this.hubUrl, fetch: send };
   }
 
@@ -66,20 +79,23 @@ export class RemoteModel {
       this.client.signal?.throwIfAborted();
       if (error instanceof HttpFailure || error instanceof HubError) throw error;
       const problem = error instanceof Error ? error.message : String(error);
-      throw new HubError(`Cannot load "${this.id}": ${this.hubUrl} does not answer as a hub: ${problem}`, { cause: error });
+      throw new HubError(`Cannot load "${this.id}": ${this.hubUrl} does not answer as a hub: ${problem}`, {
+        cause: error,
+      });
     }
   }
 }
 
-/** Checks what the hub lists. */
-function remoteFile(entry: { path: string; size: number; oid?: string; lfs?: { oid: string; size: number } }): RemoteFile {
-  const { path, lfs } = entry, byteLength = lfs?.size ?? entry.size;
+/** What the hub lists, checked; null for a folder. */
+function remoteFile(entry: ListFileEntry): RemoteFile | null {
+  if (typeof entry?.type === "string" && entry.type !== "file") return null;
+  const { path, lfs } = entry ?? {}, byteLength = lfs?.size ?? entry?.size;
   const hash = lfs
-    ? { algorithm: "sha256" as const, hex: lfs.oid.replace(/^sha256:/, "") }
-    : { algorithm: "git-sha1" as const, hex: entry.oid ?? "" };
-  const isHash = lfs ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{40}$/;
-  if (typeof path !== "string" || !Number.isSafeInteger(byteLength) || byteLength < 0 || !isHash.test(hash.hex)) {
-    throw new Error(`it lists ${JSON.stringify(entry).slice(0, 200)}, expected a path, a size and a hash`);
+    ? { algorithm: "sha256" as const, hex: String(lfs.oid).replace(/^sha256:/, "") }
+    : { algorithm: "git-sha1" as const, hex: String(entry?.oid) };
+  const isHash = (lfs ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{40}$/).test(hash.hex);
+  if (typeof path === "string" && Number.isSafeInteger(byteLength) && byteLength >= 0 && isHash) {
+    return { path, byteLength, hash };
   }
-  return { path, byteLength, hash };
+  throw new Error(`it lists ${JSON.stringify(entry)?.slice(0, 200)}, expected a path, a size and a hash`);
 }

@@ -7,7 +7,7 @@ import { HubError } from "../errors.ts";
 import type { ByteSource, ModelFiles } from "../weights/source.ts";
 import type { HubCache, RemoteFile } from "./cache.ts";
 import { download } from "./download.ts";
-import { HttpClient, type Patience } from "./http_client.ts";
+import { HttpClient } from "./http_client.ts";
 import { explain, HttpFailure } from "./http_failure.ts";
 import { checkFileName, isCommit } from "./names.ts";
 import type { HubSettings } from "./options.ts";
@@ -40,28 +40,29 @@ export class Repository implements ModelFiles {
    *
    * @param id The model.
    * @param cache What keeps the files; null for reading them from the hub each time.
-   * @param patience How patient requests are.
    * @throws {HubError} if there is no such model or revision, or it cannot be reached and is not in the cache.
    */
   static async open(
     id: string,
     settings: HubSettings,
     cache: HubCache | null,
-    patience?: Partial<Patience>,
   ): Promise<Repository> {
-    const { revision, hubUrl, token, signal, isOffline } = settings;
+    const { revision, hubUrl, token, signal, isOffline, patience } = settings;
     const client = new HttpClient(new URL(hubUrl).origin, token, signal, patience);
     const remote = new RemoteModel(hubUrl, id, client);
-    const make = (commit: string, offline: boolean) => new Repository(id, settings, remote, cache, commit, offline);
-    if (isCommit(revision)) return make(revision, isOffline);
-    const known = await cache?.commitOf(revision) ?? null;
+    const make = (commit: string, offline: boolean) =>
+      new Repository(id, settings, remote, cache, commit, offline);
+    const known = isCommit(revision) ? revision : await cache?.commitOf(revision) ?? null;
     if (isOffline) {
-      if (known) return make(known, true);
+      if (known && (await cache?.list(known))?.length) return make(known, true);
       throw new HubError(
-        `Cannot load "${id}" (revision ${revision}): ${cache?.place ?? "this runtime, which has no cache,"} has nothing of ` +
-          "it, and local_files_only or HF_HUB_OFFLINE forbids to download it",
+        `Cannot load "${id}" (revision ${revision}): ${
+          cache?.place ?? "this runtime, which has no cache,"
+        } ` +
+          "has nothing of it, and local_files_only or HF_HUB_OFFLINE forbids to download it",
       );
     }
+    if (known === revision) return make(known, false);
     try {
       return make(await remote.commit(revision, known ? client.with({ attempts: 1 }) : client), false);
     } catch (error) {
@@ -69,7 +70,10 @@ export class Repository implements ModelFiles {
         warnOffline(id, known, error);
         return make(known, true);
       }
-      const context = { action: `Cannot load "${id}" (revision ${revision})`, wanted: `revision "${revision}"` };
+      const context = {
+        action: `Cannot load "${id}" (revision ${revision})`,
+        wanted: `revision "${revision}"`,
+      };
       throw explain(error, { ...context, hubUrl, id, hasToken: token !== undefined });
     }
   }
@@ -87,7 +91,9 @@ export class Repository implements ModelFiles {
   }
 
   async list(): Promise<readonly string[]> {
-    return this.#isOffline ? await this.cache?.list(this.commit) ?? [] : [...(await this.#listing("")).keys()];
+    return this.#isOffline
+      ? await this.cache?.list(this.commit) ?? []
+      : [...(await this.#listing("")).keys()];
   }
 
   async #open(name: string, limit: number): Promise<ByteSource | null> {
@@ -95,6 +101,7 @@ export class Repository implements ModelFiles {
     settings.signal?.throwIfAborted();
     const kept = await cache?.open(commit, path);
     if (kept) {
+      if (!this.#isOffline) await this.#note(() => cache!.rememberCommit(settings.revision, commit));
       this.#report({ status: "initiate", file: path });
       this.#report({ status: "done", file: path });
       return kept;
@@ -102,13 +109,15 @@ export class Repository implements ModelFiles {
     if (this.#isOffline || await cache?.isAbsent(commit, path)) return null;
     const file = (await this.#listing(path.slice(0, Math.max(0, path.lastIndexOf("/"))))).get(path);
     if (!file) {
-      if (!this.#isOffline) await cache?.rememberAbsent(commit, path);
+      if (cache && !this.#isOffline) await this.#note(() => cache.rememberAbsent(commit, path));
       return null;
     }
     if (file.byteLength > limit) {
-      throw new HubError(`Cannot read ${path} of "${this.id}": it has ${file.byteLength} bytes, the limit is ${limit}`);
+      throw new HubError(
+        `Cannot read ${path} of "${this.id}": it has ${file.byteLength} bytes, the limit is ${limit}`,
+      );
     }
-    if (!cache) return await this.#explained(path, () => openUrl(this.remote.client, this.#url(path), path));
+    if (!cache) return await this.#openRemote(path);
     let arrival = this.#arrivals.get(path);
     if (!arrival) {
       arrival = this.#add(cache, file).finally(() => this.#arrivals.delete(path));
@@ -121,9 +130,26 @@ export class Repository implements ModelFiles {
   async #add(cache: HubCache, file: RemoteFile): Promise<void> {
     const { path } = file, { commit, settings } = this;
     this.#report({ status: "initiate", file: path });
-    await this.#explained(path, () => cache.add(commit, file, (begin) => this.#fetch(file, begin), settings.signal));
+    await this.#explained(
+      path,
+      () => cache.add(commit, file, (begin) => this.#fetch(file, begin), settings.signal),
+    );
     await cache.rememberCommit(settings.revision, commit);
     this.#report({ status: "done", file: path });
+  }
+
+  /** Keeps what makes the next time faster; a cache that cannot be written serves as well. */
+  async #note(remember: () => Promise<void>): Promise<void> {
+    await remember().catch((error) => {
+      if (!(error instanceof HubError)) throw error;
+    });
+  }
+
+  /** A file that nothing keeps: read from the hub, range by range. */
+  async #openRemote(path: string): Promise<ByteSource | null> {
+    const source = await this.#explained(path, () => openUrl(this.remote.client, this.#url(path), path));
+    return source &&
+      { ...source, read: (begin, end) => this.#explained(path, () => source.read(begin, end)) };
   }
 
   /** The bytes from `begin` on, with reports. */
@@ -133,7 +159,7 @@ export class Repository implements ModelFiles {
       this.#report({ status: "progress", file: path, progress: 100 * loaded / total, loaded, total });
     tell(begin);
     let loaded = begin, toldMs = performance.now();
-    for await (const bytes of download(this.remote.client, this.#url(path), total, begin)) {
+    for await (const bytes of download(this.remote.client, this.#url(path), { byteLength: total, begin })) {
       yield bytes;
       loaded += bytes.length;
       if (loaded < total && performance.now() - toldMs < REPORT_MS) continue;
@@ -173,7 +199,7 @@ export class Repository implements ModelFiles {
         this.#isOffline = true;
         return new Map();
       }
-      return await this.#explained(folder || "config.json", () => Promise.reject(error));
+      throw this.#explain(error, "the files", `revision "${this.settings.revision}"`);
     }
   }
 
@@ -182,11 +208,15 @@ export class Repository implements ModelFiles {
     try {
       return await run();
     } catch (error) {
-      const { id, commit, settings: { revision, hubUrl, token } } = this;
-      const of = revision === commit ? `commit ${commit}` : `revision ${revision}, commit ${commit}`;
-      const context = { action: `Cannot load ${path} of "${id}" (${of})`, wanted: `file "${path}"` };
-      throw explain(error, { ...context, hubUrl, id, hasToken: token !== undefined });
+      throw this.#explain(error, path, `file "${path}"`);
     }
+  }
+
+  #explain(error: unknown, what: string, wanted: string): unknown {
+    const { id, commit, settings: { revision, hubUrl, token } } = this;
+    const version = revision === commit ? `commit ${commit}` : `revision ${revision}, commit ${commit}`;
+    const action = `Cannot load ${what} of "${id}" (${version})`;
+    return explain(error, { action, wanted, hubUrl, id, hasToken: token !== undefined });
   }
 }
 

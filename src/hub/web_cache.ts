@@ -28,7 +28,12 @@ export class WebCache implements HubCache {
    * @param id The model.
    * @param partBytes The length of a part. Default 8 MiB.
    */
-  constructor(storage: Pick<CacheStorage, "open">, hubUrl: string, id: string, readonly partBytes: number = PART_BYTES) {
+  constructor(
+    storage: Pick<CacheStorage, "open">,
+    hubUrl: string,
+    id: string,
+    readonly partBytes: number = PART_BYTES,
+  ) {
     this.#storage = storage.open(STORAGE);
     this.#base = `${hubUrl}/berth-cache/${cacheFolderName(id)}/`;
   }
@@ -45,7 +50,9 @@ export class WebCache implements HubCache {
   async list(commit: string): Promise<string[]> {
     const prefix = `${this.#key("snapshots", commit)}/`;
     const keys = await (await this.#storage).keys();
-    return keys.filter(({ url }) => url.startsWith(prefix)).map(({ url }) => decodeURIComponent(url.slice(prefix.length)));
+    return keys.filter(({ url }) => url.startsWith(prefix)).map(({ url }) =>
+      decodeURIComponent(url.slice(prefix.length))
+    );
   }
 
   async open(commit: string, path: string): Promise<ByteSource | null> {
@@ -56,7 +63,9 @@ export class WebCache implements HubCache {
     const part = async (index: number): Promise<Uint8Array> => {
       if (index === last.index) return last.bytes;
       const stored = await this.#get("blobs", hex, `${partBytes}`, `${index}`);
-      if (!stored) throw new HubError(`Cannot read ${path}: part ${index} of it is no longer in ${this.place}`);
+      if (!stored) {
+        throw new HubError(`Cannot read ${path}: part ${index} of it is no longer in ${this.place}`);
+      }
       last = { index, bytes: new Uint8Array(await stored.arrayBuffer()) };
       return last.bytes;
     };
@@ -68,7 +77,9 @@ export class WebCache implements HubCache {
         for (let at = begin; at < end;) {
           const from = at % partBytes, stored = await part((at - from) / partBytes);
           const piece = stored.subarray(from, from + end - at);
-          if (piece.length === 0) throw new HubError(`Cannot read ${path}: it ends at byte ${at}, not at ${end}`);
+          if (piece.length === 0) {
+            throw new HubError(`Cannot read ${path}: it ends at byte ${at}, not at ${end}`);
+          }
           bytes.set(piece, at - begin);
           at += piece.length;
         }
@@ -122,14 +133,21 @@ export class WebCache implements HubCache {
     try {
       await (await this.#storage).put(this.#key(...parts), new Response(content));
     } catch (error) {
-      const problem = (error as Error).name === "QuotaExceededError" ? "no space is left" : (error as Error).message;
-      throw new HubError(`Cannot keep ${parts[parts.length - 1]} in ${this.place}: ${problem}`, { cause: error });
+      const problem = (error as Error).name === "QuotaExceededError"
+        ? "no space is left"
+        : (error as Error).message;
+      throw new HubError(`Cannot keep ${parts[parts.length - 1]} in ${this.place}: ${problem}`, {
+        cause: error,
+      });
     }
   }
 }
 
 /** The same bytes in pieces of one length, the last one shorter. */
-async function* inPieces(chunks: AsyncIterable<Uint8Array>, length: number): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+async function* inPieces(
+  chunks: AsyncIterable<Uint8Array>,
+  length: number,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   let piece = new Uint8Array(length), filled = 0;
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length;) {

@@ -23,7 +23,9 @@ export async function readWhole(
   if (!source) return null;
   try {
     if (source.byteLength > MAX_WHOLE_BYTES) {
-      throw new HubError(`Cannot read ${name}: it has ${source.byteLength} bytes, the limit is ${MAX_WHOLE_BYTES}`);
+      throw new HubError(
+        `Cannot read ${name}: it has ${source.byteLength} bytes, the limit is ${MAX_WHOLE_BYTES}`,
+      );
     }
     return await source.read(0, source.byteLength);
   } finally {

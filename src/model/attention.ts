@@ -27,7 +27,8 @@ export class BertSelfAttention extends Module {
 
   /** Writes the attended values [rows, H] to `out`. */
   forward(context: StepContext, out: number, x: number, site: number): void {
-    const { runtime, batch, keep } = context, { hidden_size: h, num_attention_heads: heads, head_size } = this.config;
+    const { runtime, batch, keep } = context,
+      { hidden_size: h, num_attention_heads: heads, head_size } = this.config;
     const n = batch.rows, buffer = () => runtime.arena.floats(n * h); // [rows, H]
     const q = buffer(), k = buffer(), v = buffer();
     this.query.forward(runtime, q, x, n);
@@ -39,20 +40,45 @@ export class BertSelfAttention extends Module {
     runtime.needScratch(runtime.pool.exports.attention_scratch_bytes(batch.longest, head_size));
     const { step, seed, threshold, scale } = this.dropout.at(context, site);
     runtime.pool.run(
-      ...["attention_forward", batch.unitCount * heads, 1, out, rowMax, rowInverse, q, k, v, batch.units] as const,
+      ...[
+        "attention_forward",
+        batch.unitCount * heads,
+        1,
+        out,
+        rowMax,
+        rowInverse,
+        q,
+        k,
+        v,
+        batch.units,
+      ] as const,
       ...[heads, head_size, site, step, seed[0], seed[1], threshold, scale] as const,
     );
   }
 
   /** dx += the gradient that comes through queries, keys and values; skipped if `needsInput` is false. */
   backward(context: StepContext, dx: number, dout: number, site: number, needsInput: boolean): void {
-    const { runtime, batch } = context, { hidden_size: h, num_attention_heads: heads, head_size } = this.config;
+    const { runtime, batch } = context,
+      { hidden_size: h, num_attention_heads: heads, head_size } = this.config;
     const n = batch.rows, buffer = () => runtime.arena.floats(n * h); // [rows, H]
     const mark = runtime.arena.mark(), dq = buffer(), dk = buffer(), dv = buffer();
     const { x, q, k, v, rowMax, rowInverse } = this.#saved;
     const { step, seed, threshold, scale } = this.dropout.at(context, site);
     runtime.pool.run(
-      ...["attention_backward", batch.size * heads, 1, dq, dk, dv, dout, q, k, v, rowMax, rowInverse] as const,
+      ...[
+        "attention_backward",
+        batch.size * heads,
+        1,
+        dq,
+        dk,
+        dv,
+        dout,
+        q,
+        k,
+        v,
+        rowMax,
+        rowInverse,
+      ] as const,
       ...[batch.sequences, heads, head_size, site, step, seed[0], seed[1], threshold, scale] as const,
     );
     for (const [linear, dy] of [[this.query, dq], [this.key, dk], [this.value, dv]] as const) {

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type * as tf from "@tensorflow/tfjs-core";
 import { DataError } from "../errors.ts";
 import type { Runtime } from "../runtime/mod.ts";
+import type { Tensor } from "../runtime/tensor.ts";
 
 /** Numbers by row and column: nested arrays, typed arrays, a tensor [B, T]; a flat list is one sequence. */
-export type Matrix = readonly (readonly number[])[] | readonly Int32Array[] | readonly number[] | tf.Tensor;
+export type Matrix = readonly (readonly number[])[] | readonly Int32Array[] | readonly number[] | Tensor;
 
 /** What a BERT model reads, with transformers' names. Shapes are [B, T]; rows may have different lengths. */
 export interface BertInputs {
@@ -67,7 +67,7 @@ export function matrixRows(value: Matrix, name: string): ArrayLike<number>[] {
     if (value.length === 0) return [];
     return typeof value[0] === "number" ? [value as number[]] : value as ArrayLike<number>[];
   }
-  const tensor = value as tf.Tensor;
+  const tensor = value as Tensor;
   if (typeof tensor?.dataSync !== "function" || tensor.rank < 1 || tensor.rank > 2) {
     throw new DataError(`Cannot read ${name}: arrays of numbers or a tensor [B, T] are wanted`);
   }
@@ -98,7 +98,13 @@ export function packBatch(runtime: Runtime, inputs: BertInputs, limits: BatchLim
     if (order.keys === 0) throw new DataError(`Cannot run sequence ${b}: it has no real token`);
     for (const t of order.columns) {
       words[rows] = inRange(ids[b][t], limits.vocab_size, "input_ids", b, t);
-      words[total + rows] = inRange(positions?.[b][t] ?? t, limits.max_position_embeddings, "position_ids", b, t);
+      words[total + rows] = inRange(
+        positions?.[b][t] ?? t,
+        limits.max_position_embeddings,
+        "position_ids",
+        b,
+        t,
+      );
       words[2 * total + rows] = inRange(types?.[b][t] ?? 0, limits.type_vocab_size, "token_type_ids", b, t);
       words[3 * total + rows] = b * width + t;
       rows++;
@@ -107,14 +113,24 @@ export function packBatch(runtime: Runtime, inputs: BertInputs, limits: BatchLim
     longest = Math.max(longest, count);
     firstRows.push(first + order.columns.indexOf(Math.min(...order.columns)));
     sequences.push(first, order.keys, count);
-    for (let q = 0; q < count; q += QUERY_BLOCK) units.push(first, order.keys, q, Math.min(QUERY_BLOCK, count - q));
+    for (let q = 0; q < count; q += QUERY_BLOCK) {
+      units.push(first, order.keys, q, Math.min(QUERY_BLOCK, count - q));
+    }
   }
   const i32 = runtime.heap.i32;
   i32.set(words, table / 4);
   i32.set(firstRows, table / 4 + total * 4);
   const sequenceTable = put(runtime, sequences), unitTable = put(runtime, units);
   return {
-    ...{ size: ids.length, width, rows, longest, ids: table, positions: table + total * 4, types: table + total * 8 },
+    ...{
+      size: ids.length,
+      width,
+      rows,
+      longest,
+      ids: table,
+      positions: table + total * 4,
+      types: table + total * 8,
+    },
     ...{ places: table + total * 12, firstRows: table + total * 16 },
     ...{ sequences: sequenceTable, units: unitTable, unitCount: units.length / 4 },
   };
@@ -161,6 +177,8 @@ function inRange(value: number, limit: number, name: string, b: number, t: numbe
   if (Number.isInteger(value) && value >= 0 && value < limit) return value;
   const hint = name === "position_ids" ? "; truncate longer texts (max_length)" : "";
   throw new DataError(
-    `Cannot run sequence ${b}: ${name}[${b}][${t}] is ${value}, a whole number from 0 to ${limit - 1} is wanted${hint}`,
+    `Cannot run sequence ${b}: ${name}[${b}][${t}] is ${value}, a whole number from 0 to ${
+      limit - 1
+    } is wanted${hint}`,
   );
 }

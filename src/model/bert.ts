@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type * as tf from "@tensorflow/tfjs-core";
 import type { BertInputs } from "./batch.ts";
 import type { BertConfig } from "./config.ts";
 import type { StepContext } from "./context.ts";
@@ -14,6 +13,7 @@ import { OutputTensors } from "./outputs.ts";
 import { BertPooler } from "./pooler.ts";
 import { gradientPointer, type GradientValues } from "./gradients.ts";
 import { PreTrainedModel } from "./pretrained_model.ts";
+import type { Tensor2D, Tensor3D } from "../runtime/tensor.ts";
 
 /** Pointers of one encoder pass. */
 export interface EncoderPass {
@@ -87,20 +87,20 @@ export class BaseModelOutput {
   }
 
   /** [B, T, H]; zero at masked positions. */
-  get last_hidden_state(): tf.Tensor3D {
-    return this.#tensors.padded("last_hidden_state", this.#pass.lastHidden, this.#size) as tf.Tensor3D;
+  get last_hidden_state(): Tensor3D {
+    return this.#tensors.padded("last_hidden_state", this.#pass.lastHidden, this.#size) as Tensor3D;
   }
 
   /** [B, H] */
-  get pooler_output(): tf.Tensor2D {
+  get pooler_output(): Tensor2D {
     const shape = [this.#tensors.batch.size, this.#size];
-    return this.#tensors.dense("pooler_output", this.#pass.pooled, shape) as tf.Tensor2D;
+    return this.#tensors.dense("pooler_output", this.#pass.pooled, shape) as Tensor2D;
   }
 
   /** Embedding output, then each layer's, [B, T, H] each; empty unless `output_hidden_states` was given. */
-  get hidden_states(): tf.Tensor3D[] {
+  get hidden_states(): Tensor3D[] {
     return this.#pass.hidden.map((pointer, i) =>
-      this.#tensors.padded(`hidden_states.${i}`, pointer, this.#size) as tf.Tensor3D
+      this.#tensors.padded(`hidden_states.${i}`, pointer, this.#size) as Tensor3D
     );
   }
 }
@@ -119,10 +119,12 @@ export class BaseModelOutput {
  * ```
  */
 export class BertModel extends PreTrainedModel {
+  /** None: this is the encoder itself. */
   static override readonly base_model_prefix: string = "";
   readonly #backbone: BertBackbone;
   #last: { context: StepContext; pass: EncoderPass } | undefined;
 
+  /** A model whose weights are not set yet; see `from_pretrained` and `from_config`. */
   constructor(config: BertConfig) {
     super("BertModel", config);
     this.#backbone = new BertBackbone(config);

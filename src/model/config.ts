@@ -11,24 +11,43 @@ export type ProblemType = "single_label_classification" | "multi_label_classific
 
 /** The keys that berth understands; see transformers' `BertConfig` for their meaning. */
 export interface BertConfigOptions {
+  /** Word pieces. */
   vocab_size?: number;
+  /** H. */
   hidden_size?: number;
+  /** Layers of the encoder. */
   num_hidden_layers?: number;
+  /** N; H is a multiple of it. */
   num_attention_heads?: number;
+  /** I. */
   intermediate_size?: number;
+  /** The activation between the feed-forward layers. */
   hidden_act?: string;
+  /** Dropout after embeddings and Linear layers. */
   hidden_dropout_prob?: number;
+  /** Dropout of the attention's probabilities. */
   attention_probs_dropout_prob?: number;
+  /** The most tokens of a sequence. */
   max_position_embeddings?: number;
+  /** Segments. */
   type_vocab_size?: number;
+  /** Standard deviation of new weights. */
   initializer_range?: number;
+  /** Added to variances. */
   layer_norm_eps?: number;
+  /** The word piece without a gradient. */
   pad_token_id?: number | null;
+  /** Dropout before a classifier; null: `hidden_dropout_prob`. */
   classifier_dropout?: number | null;
+  /** Class names of the saved model. */
   architectures?: string[];
+  /** K. */
   num_labels?: number;
+  /** Label names by number. */
   id2label?: Record<string, string>;
+  /** Label numbers by name. */
   label2id?: Record<string, number>;
+  /** What the labels are; null: seen from the labels. */
   problem_type?: ProblemType | null;
 }
 
@@ -96,6 +115,8 @@ export class BertConfig {
   readonly other: Record<string, unknown>;
 
   /**
+   * Reads the keys and checks them.
+   *
    * @param options Keys of a config.json.
    * @throws {ConfigError} if a value is of the wrong type or range, or asks for what BERT has not.
    */
@@ -185,20 +206,28 @@ export class BertConfig {
     }
     if (!Object.hasOwn(ACTIVATION_NAMES, this.hidden_act)) {
       const names = Object.keys(ACTIVATION_NAMES).join(", ");
-      throw new ConfigError(`Cannot use hidden_act ${JSON.stringify(this.hidden_act)}: one of ${names} is wanted`);
+      throw new ConfigError(
+        `Cannot use hidden_act ${JSON.stringify(this.hidden_act)}: one of ${names} is wanted`,
+      );
     }
     if (this.problem_type !== null && !PROBLEM_TYPES.includes(this.problem_type)) {
       throw new ConfigError(
-        `Cannot use problem_type ${JSON.stringify(this.problem_type)}: one of ${PROBLEM_TYPES.join(", ")} is wanted`,
+        `Cannot use problem_type ${JSON.stringify(this.problem_type)}: one of ${
+          PROBLEM_TYPES.join(", ")
+        } is wanted`,
       );
     }
     const kind = this.other.model_type;
     if (kind !== undefined && kind !== "bert") {
-      throw new ConfigError(`Cannot make a BERT model of a config.json with model_type ${JSON.stringify(kind)}`);
+      throw new ConfigError(
+        `Cannot make a BERT model of a config.json with model_type ${JSON.stringify(kind)}`,
+      );
     }
     const positions = this.other.position_embedding_type;
     if (positions !== undefined && positions !== "absolute") {
-      throw new ConfigError(`Cannot use position_embedding_type ${JSON.stringify(positions)}: only "absolute" is supported`);
+      throw new ConfigError(
+        `Cannot use position_embedding_type ${JSON.stringify(positions)}: only "absolute" is supported`,
+      );
     }
     for (const key of ["is_decoder", "add_cross_attention"]) {
       if (this.other[key]) throw new ConfigError(`Cannot use ${key}: berth has BERT encoders only`);

@@ -19,9 +19,18 @@ export class BertEmbeddings extends Module {
   constructor(readonly config: BertConfig) {
     super("BertEmbeddings");
     const { vocab_size, hidden_size, max_position_embeddings, type_vocab_size, pad_token_id } = config;
-    this.word_embeddings = this.child("word_embeddings", new Embedding(vocab_size, hidden_size, pad_token_id));
-    this.position_embeddings = this.child("position_embeddings", new Embedding(max_position_embeddings, hidden_size));
-    this.token_type_embeddings = this.child("token_type_embeddings", new Embedding(type_vocab_size, hidden_size));
+    this.word_embeddings = this.child(
+      "word_embeddings",
+      new Embedding(vocab_size, hidden_size, pad_token_id),
+    );
+    this.position_embeddings = this.child(
+      "position_embeddings",
+      new Embedding(max_position_embeddings, hidden_size),
+    );
+    this.token_type_embeddings = this.child(
+      "token_type_embeddings",
+      new Embedding(type_vocab_size, hidden_size),
+    );
     this.LayerNorm = this.child("LayerNorm", new LayerNorm(hidden_size, config.layer_norm_eps));
     this.dropout = this.child("dropout", new Dropout(config.hidden_dropout_prob));
   }

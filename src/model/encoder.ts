@@ -30,12 +30,16 @@ export class BertLayer extends Module {
     super("BertLayer");
     this.attention = this.child("attention", new BertAttention(config));
     this.intermediate = this.child("intermediate", new BertIntermediate(config));
-    this.output = this.child("output", new BertResidualOutput("BertOutput", config.intermediate_size, config));
+    this.output = this.child(
+      "output",
+      new BertResidualOutput("BertOutput", config.intermediate_size, config),
+    );
   }
 
   /** Writes y [rows, H] from x [rows, H]; `layer` is its number. */
   forward(context: StepContext, y: number, x: number, layer: number): void {
-    const { runtime, batch, keep } = context, { hidden_size: h, intermediate_size: i, activation } = this.config;
+    const { runtime, batch, keep } = context,
+      { hidden_size: h, intermediate_size: i, activation } = this.config;
     const mark = runtime.arena.mark(), n = batch.rows;
     const attended = runtime.arena.floats(n * h); // [rows, H]
     this.attention.forward(context, attended, x, layer);
@@ -55,7 +59,14 @@ export class BertLayer extends Module {
     const needsInner = needsAttention || this.intermediate.isTrainable();
     const dinner = needsInner ? runtime.arena.floats(batch.rows * i) : 0; // [rows, I]
     const dattended = runtime.arena.floats(batch.rows * h); // [rows, H]
-    this.output.backward(context, dattended, dinner, dy, SITES.firstLayer + layer * SITES.perLayer + 2, slope);
+    this.output.backward(
+      context,
+      dattended,
+      dinner,
+      dy,
+      SITES.firstLayer + layer * SITES.perLayer + 2,
+      slope,
+    );
     if (needsInner) this.intermediate.dense.backwardParameters(runtime, dinner, attended, batch.rows);
     if (needsAttention) {
       this.intermediate.dense.backwardInput(runtime, dattended, dinner, batch.rows, true);

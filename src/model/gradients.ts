@@ -3,19 +3,24 @@
  *
  * @module
  */
-import type * as tf from "@tensorflow/tfjs-core";
 import { DataError } from "../errors.ts";
 import type { Runtime } from "../runtime/mod.ts";
+import type { Tensor } from "../runtime/tensor.ts";
 
 /** A gradient from outside: a tensor, or its values in row-major order. */
-export type GradientValues = tf.Tensor | Float32Array | readonly number[];
+export type GradientValues = Tensor | Float32Array | readonly number[];
 
 /**
  * Copies a gradient into the arena.
  *
  * @throws {DataError} if its length does not fit.
  */
-export function gradientPointer(runtime: Runtime, values: GradientValues, shape: number[], name: string): number {
+export function gradientPointer(
+  runtime: Runtime,
+  values: GradientValues,
+  shape: number[],
+  name: string,
+): number {
   const size = shape.reduce((a, b) => a * b, 1), pointer = runtime.arena.floats(size);
   const isTensor = "dataId" in values, length = isTensor ? values.size : values.length;
   if (length !== size) {

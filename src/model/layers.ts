@@ -24,7 +24,14 @@ export class Linear extends Module {
   }
 
   /** @param slope Receives the activation's slope [n, O], which the backward pass needs; 0 for none. */
-  forward(runtime: Runtime, y: number, x: number, n: number, activation: number = ACTIVATIONS.none, slope = 0): void {
+  forward(
+    runtime: Runtime,
+    y: number,
+    x: number,
+    n: number,
+    activation: number = ACTIVATIONS.none,
+    slope = 0,
+  ): void {
     matMul(runtime, {
       ...{ c: y, a: x, b: this.weight.pointer, bias: this.bias.pointer, activation, aux: slope },
       ...{ m: n, n: this.outputs, k: this.inputs, transposeB: true },
@@ -50,7 +57,16 @@ export class Linear extends Module {
     }
     if (this.bias.requires_grad) {
       const { pointer, accumulate } = this.bias.beginGradient();
-      runtime.pool.run("column_sums", Math.ceil(this.outputs / 16), 4, pointer, dy, n, this.outputs, Number(accumulate));
+      runtime.pool.run(
+        "column_sums",
+        Math.ceil(this.outputs / 16),
+        4,
+        pointer,
+        dy,
+        n,
+        this.outputs,
+        Number(accumulate),
+      );
     }
   }
 }
@@ -91,7 +107,13 @@ export class Dropout extends Module {
 }
 
 /** y = x * mask, [n, h]; the same call maps dy to dx. Copies nothing if there is nothing to drop: y is then x. */
-export function applyDropout(runtime: Runtime, x: number, n: number, h: number, drop: DropoutArguments): number {
+export function applyDropout(
+  runtime: Runtime,
+  x: number,
+  n: number,
+  h: number,
+  drop: DropoutArguments,
+): number {
   if (drop.threshold === 0) return x;
   const y = runtime.arena.floats(n * h);
   const { site, step, seed, threshold, scale } = drop;
@@ -116,13 +138,32 @@ export class LayerNorm extends Module {
   }
 
   /** Overwrites x with residual + dropout(x), which is kept for the backward pass. `residual` may be 0. */
-  forward(context: StepContext, y: number, x: number, residual: number, n: number, drop?: DropoutArguments): void {
+  forward(
+    context: StepContext,
+    y: number,
+    x: number,
+    residual: number,
+    n: number,
+    drop?: DropoutArguments,
+  ): void {
     const { runtime, keep } = context;
     const mean = keep ? runtime.arena.floats(n) : 0, rstd = keep ? runtime.arena.floats(n) : 0;
     this.#saved = { z: x, mean, rstd };
     const { site, step, seed, threshold, scale } = drop ?? NO_DROPOUT;
     runtime.pool.run(
-      ...["layer_norm_forward", n, 8, y, x, mean, rstd, x, residual, this.weight.pointer, this.bias.pointer] as const,
+      ...[
+        "layer_norm_forward",
+        n,
+        8,
+        y,
+        x,
+        mean,
+        rstd,
+        x,
+        residual,
+        this.weight.pointer,
+        this.bias.pointer,
+      ] as const,
       ...[this.size, this.eps, site, step, seed[0], seed[1], threshold, scale] as const,
     );
   }
@@ -184,7 +225,11 @@ export class Embedding extends Module {
     if (!this.weight.requires_grad) return;
     const { pointer } = this.weight.beginGradient();
     runtime.pool.run(
-      ...["embedding_backward", Math.ceil(this.size / 16), Math.max(1, Math.ceil(this.size / 16 / runtime.threads))] as const,
+      ...[
+        "embedding_backward",
+        Math.ceil(this.size / 16),
+        Math.max(1, Math.ceil(this.size / 16 / runtime.threads)),
+      ] as const,
       ...[pointer, this.weight.touched, dz, ids, n, this.size, this.padding_idx ?? -1] as const,
     );
   }

@@ -36,9 +36,13 @@ export function computeLoss(
   const flat = (labels as (number | readonly number[])[]).length === undefined ? [] : flatten(labels);
   const single = problem === "single_label_classification", wanted = single ? n : n * k;
   if (flat.length !== wanted) {
-    throw new DataError(`Cannot compute the loss: there are ${flat.length} labels, ${wanted} are wanted (${problem})`);
+    throw new DataError(
+      `Cannot compute the loss: there are ${flat.length} labels, ${wanted} are wanted (${problem})`,
+    );
   }
-  const dlogits = runtime.arena.floats(n * k), losses = runtime.arena.floats(n * 2), table = runtime.arena.floats(wanted);
+  const dlogits = runtime.arena.floats(n * k),
+    losses = runtime.arena.floats(n * 2),
+    table = runtime.arena.floats(wanted);
   let counted = wanted;
   if (single) {
     counted = checkClasses(flat, k);
@@ -65,7 +69,9 @@ function checkClasses(labels: number[], k: number): number {
   labels.forEach((label, i) => {
     if (label === IGNORE_INDEX) return;
     if (!Number.isInteger(label) || label < 0 || label >= k) {
-      throw new DataError(`Cannot compute the loss: label ${i} is ${label}, a class from 0 to ${k - 1} or -100 is wanted`);
+      throw new DataError(
+        `Cannot compute the loss: label ${i} is ${label}, a class from 0 to ${k - 1} or -100 is wanted`,
+      );
     }
     counted++;
   });

@@ -10,7 +10,11 @@ export class Module {
   readonly #children = new Map<string, Module>();
   readonly #parameters = new Map<string, Parameter>();
 
-  /** @param typeName The class name that PyTorch prints. */
+  /**
+   * A module without parts.
+   *
+   * @param typeName The class name that PyTorch prints.
+   */
   constructor(readonly typeName: string) {}
 
   /** Adds a part under the name that the checkpoint uses. */
@@ -49,7 +53,10 @@ export class Module {
   /** The module tree, as PyTorch prints it. */
   toString(): string {
     if (this.#children.size === 0) return `${this.typeName}(${this.describe()})`;
-    const lines = Array.from(this.#children, ([name, module]) => `(${name}): ${module}`.replaceAll("\n", "\n  "));
+    const lines = Array.from(
+      this.#children,
+      ([name, module]) => `(${name}): ${module}`.replaceAll("\n", "\n  "),
+    );
     return `${this.typeName}(\n  ${lines.join("\n  ")}\n)`;
   }
 }

@@ -4,19 +4,19 @@
  *
  * @module
  */
-import type * as tf from "@tensorflow/tfjs-core";
 import type { Runtime } from "../runtime/mod.ts";
 import type { RaggedBatch } from "./batch.ts";
+import type { Tensor } from "../runtime/tensor.ts";
 
 /** Makes tensors of one forward pass from the arena, and frees them with the next. */
 export class OutputTensors {
-  readonly #made = new Map<string, tf.Tensor>();
+  readonly #made = new Map<string, Tensor>();
   #valid = true;
 
   constructor(readonly runtime: Runtime, readonly batch: RaggedBatch) {}
 
   /** A tensor over values in the arena, copied at first use. */
-  dense(name: string, pointer: number, shape: number[]): tf.Tensor {
+  dense(name: string, pointer: number, shape: number[]): Tensor {
     return this.#make(name, shape, (target) => {
       const { u8 } = this.runtime.heap, bytes = shape.reduce((a, b) => a * b, 4);
       u8.copyWithin(target, pointer, pointer + bytes);
@@ -24,7 +24,7 @@ export class OutputTensors {
   }
 
   /** [rows, h] in the arena as [B, T, h], zero where nothing was computed. */
-  padded(name: string, pointer: number, h: number): tf.Tensor {
+  padded(name: string, pointer: number, h: number): Tensor {
     const { size, width, rows, places } = this.batch;
     return this.#make(name, [size, width, h], (target) => {
       const bytes = size * width * h * 4;
@@ -40,7 +40,7 @@ export class OutputTensors {
     this.#made.clear();
   }
 
-  #make(name: string, shape: number[], fill: (pointer: number) => void): tf.Tensor {
+  #make(name: string, shape: number[], fill: (pointer: number) => void): Tensor {
     const made = this.#made.get(name);
     if (made && !made.isDisposed) return made;
     if (!this.#valid) {

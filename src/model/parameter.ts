@@ -5,14 +5,16 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { type Runtime, runtime } from "../runtime/mod.ts";
+import type { Variable } from "../runtime/tensor.ts";
 
 /** A tensor that training changes. Its gradient appears with the first backward pass and adds up until `zero_grad`. */
 export class Parameter {
   /** The full name as in the checkpoint; set when the model is made. */
   name = "";
+  /** The dimensions. */
   readonly shape: readonly number[];
   /** The values. Assigning to the variable works; so do all tfjs ops on it. */
-  readonly variable: tf.Variable;
+  readonly variable: Variable;
   /** False: no gradient is computed and no optimizer touches it. Default true. */
   requires_grad = true;
   /** Pointer to one byte a row: 1 if the row ever had a gradient; 0 for parameters that are no embeddings. */
@@ -22,6 +24,8 @@ export class Parameter {
   #hasGradient = false;
 
   /**
+   * Takes the memory.
+   *
    * @param shape Its dimensions; values are undefined until they are set.
    * @param sparseRows True for embeddings: gradients come to single rows.
    */

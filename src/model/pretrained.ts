@@ -5,23 +5,28 @@
  */
 import { ConfigError, WeightsError } from "../errors.ts";
 import { openModelFiles } from "../hub/model_files.ts";
+import { type HubOptions, takeHubOptions } from "../hub/options.ts";
 import { Random } from "../random.ts";
 import type { InitOptions } from "../runtime/mod.ts";
 import { folderUrl, writeFileWhole } from "../runtime/files.ts";
-import { type Checkpoint, matchNames, openCheckpoint, parseConfigJson, safetensorsChunks } from "../weights/mod.ts";
+import {
+  type Checkpoint,
+  matchNames,
+  openCheckpoint,
+  parseConfigJson,
+  safetensorsChunks,
+} from "../weights/mod.ts";
 import { BertConfig, type BertConfigOptions } from "./config.ts";
 import type { Parameter } from "./parameter.ts";
 
 /** Options of `from_pretrained`. Keys of the configuration may be given too: they replace those of config.json. */
-export interface FromPretrainedOptions extends BertConfigOptions {
+export interface FromPretrainedOptions extends BertConfigOptions, HubOptions {
   /** Starts the backend, if it does not run yet. */
   runtime?: InitOptions;
   /** Draws weights anew that the checkpoint has in another shape, instead of failing. Default false. */
   ignore_mismatched_sizes?: boolean;
   /** Seed of the newly initialised weights. Default 0. */
   seed?: number;
-  /** Called after each tensor. */
-  progress_callback?: (progress: { file: string; loaded: number; total: number }) => void;
   /** Gets the report; default: it is printed as a warning if there is something to say. */
   on_report?: (report: LoadReport) => void;
 }
@@ -38,6 +43,8 @@ export interface Loadable {
 /** Which weights came from the checkpoint, in transformers' sense. */
 export class LoadReport {
   /**
+   * A report of these lists.
+   *
    * @param checkpoint The name that was asked for.
    * @param model The model's class.
    * @param architectures The classes that config.json says the checkpoint was saved from.
@@ -64,7 +71,9 @@ export class LoadReport {
     const { checkpoint, model } = this, lines: string[] = [];
     if (this.unused.length > 0) {
       lines.push(
-        `Some weights of the model checkpoint at ${checkpoint} were not used when initializing ${model}: ${list(this.unused)}`,
+        `Some weights of the model checkpoint at ${checkpoint} were not used when initializing ${model}: ${
+          list(this.unused)
+        }`,
         `- This IS expected if you are initializing ${model} from the checkpoint of a model trained on another task or ` +
           "with another architecture (e.g. initializing a BertForSequenceClassification model from a BertForPreTraining model).",
         `- This IS NOT expected if you are initializing ${model} from the checkpoint of a model that you expect to be ` +
@@ -93,8 +102,9 @@ export async function loadPretrained<T extends Loadable>(
   name: string | URL,
   options: FromPretrainedOptions,
 ): Promise<T> {
-  const { runtime: _, ignore_mismatched_sizes, seed = 0, progress_callback, on_report, ...overrides } = options;
-  const files = openModelFiles(name);
+  const [hubOptions, others] = takeHubOptions(options), { progress_callback } = hubOptions;
+  const { runtime: _, ignore_mismatched_sizes, seed = 0, on_report, ...overrides } = others;
+  const files = await openModelFiles(name, hubOptions);
   const json = await files.read("config.json");
   if (!json) throw new ConfigError(`Cannot load the model "${name}": it has no config.json`);
   const config = mergeConfig(parseConfigJson(json), overrides);
@@ -103,19 +113,40 @@ export async function loadPretrained<T extends Loadable>(
   try {
     model = new ModelClass(config);
     const parameters = new Map(model.named_parameters());
-    const names = matchNames(checkpoint.tensors.keys(), parameters.keys(), ModelClass.base_model_prefix || "bert");
+    const names = matchNames(
+      checkpoint.tensors.keys(),
+      parameters.keys(),
+      ModelClass.base_model_prefix || "bert",
+    );
     const mismatched: string[] = [];
     let loaded = 0;
     for (const [own, source] of names.matched) {
       const parameter = parameters.get(own)!;
       if (!sameShape(checkpoint, source, parameter, ignore_mismatched_sizes ?? false)) mismatched.push(own);
       else await readParameter(checkpoint, source, parameter);
-      progress_callback?.({ file: checkpoint.name, loaded: ++loaded, total: names.matched.size });
+      const total = names.matched.size, progress = 100 * ++loaded / total;
+      progress_callback?.({
+        status: "load",
+        name: String(name),
+        file: checkpoint.name,
+        progress,
+        loaded,
+        total,
+      });
     }
     const random = new Random(seed);
-    for (const missing of [...names.missing, ...mismatched]) model.initializeParameter(parameters.get(missing)!, random);
+    for (const missing of [...names.missing, ...mismatched]) {
+      model.initializeParameter(parameters.get(missing)!, random);
+    }
     const architectures = config.architectures ?? [];
-    const report = new LoadReport(String(name), model.typeName, architectures, names.unused, names.missing, mismatched);
+    const report = new LoadReport(
+      String(name),
+      model.typeName,
+      architectures,
+      names.unused,
+      names.missing,
+      mismatched,
+    );
     model.loadReport = report;
     if (on_report) on_report(report);
     else if (!report.isComplete) console.warn(String(report));
@@ -148,10 +179,14 @@ interface Source {
 function sameShape(checkpoint: Checkpoint, source: Source, parameter: Parameter, ignore: boolean): boolean {
   const stored = [...checkpoint.tensors.get(source.name)!.shape];
   if (source.transpose) stored.reverse();
-  if (stored.length === parameter.shape.length && stored.every((n, i) => n === parameter.shape[i])) return true;
+  if (stored.length === parameter.shape.length && stored.every((n, i) => n === parameter.shape[i])) {
+    return true;
+  }
   if (ignore) return false;
   throw new WeightsError(
-    `Cannot load "${source.name}": its shape is [${stored.join(", ")}], expected [${parameter.shape.join(", ")}]; ` +
+    `Cannot load "${source.name}": its shape is [${stored.join(", ")}], expected [${
+      parameter.shape.join(", ")
+    }]; ` +
       "ignore_mismatched_sizes draws it anew",
   );
 }
@@ -161,7 +196,9 @@ async function readParameter(checkpoint: Checkpoint, source: Source, parameter: 
     const [rows, columns] = parameter.shape, stored = new Float32Array(parameter.size);
     await checkpoint.readFloat32(source.name, stored);
     const values = parameter.values();
-    for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) values[i * columns + j] = stored[j * rows + i];
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++) values[i * columns + j] = stored[j * rows + i];
+    }
   } else {
     await checkpoint.readFloat32(source.name, () => parameter.values());
   }
@@ -178,5 +215,7 @@ export async function savePretrained(model: Loadable, folder: string | URL): Pro
     data: () => parameter.values(),
   }));
   await writeFileWhole(new URL("model.safetensors", base), safetensorsChunks(tensors, { format: "pt" }));
-  await writeFileWhole(new URL("config.json", base), [new TextEncoder().encode(JSON.stringify(sorted, null, 2) + "\n")]);
+  await writeFileWhole(new URL("config.json", base), [
+    new TextEncoder().encode(JSON.stringify(sorted, null, 2) + "\n"),
+  ]);
 }

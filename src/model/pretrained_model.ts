@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type * as tf from "@tensorflow/tfjs-core";
 import { DataError, RuntimeError } from "../errors.ts";
 import { type FromPretrainedOptions, loadPretrained, type LoadReport, savePretrained } from "./pretrained.ts";
 import { Random } from "../random.ts";
@@ -14,6 +13,7 @@ import type { StepContext } from "./context.ts";
 import { Module } from "./module.ts";
 import { OutputTensors } from "./outputs.ts";
 import type { Parameter } from "./parameter.ts";
+import type { Tensor, Variable } from "../runtime/tensor.ts";
 
 /** A model class: what `from_pretrained` is called on. */
 export interface ModelClass<T extends PreTrainedModel> {
@@ -41,7 +41,11 @@ export abstract class PreTrainedModel extends Module {
     return this.#runtime;
   }
 
-  /** @param config The model's shape; weights are drawn when `from_pretrained` or `initialize` is called. */
+  /**
+   * A model whose weights are not set yet.
+   *
+   * @param config The model's shape.
+   */
   constructor(typeName: string, readonly config: BertConfig) {
     super(typeName);
     this.#runtime = runtime();
@@ -92,7 +96,7 @@ export abstract class PreTrainedModel extends Module {
   }
 
   /** Tensors by name, as the checkpoint has them. The variables are the model's own. */
-  state_dict(): Map<string, tf.Variable> {
+  state_dict(): Map<string, Variable> {
     return new Map(Array.from(this.named_parameters(), ([name, parameter]) => [name, parameter.variable]));
   }
 
@@ -101,20 +105,24 @@ export abstract class PreTrainedModel extends Module {
    *
    * @throws {DataError} if a name is unknown or missing, or a length differs.
    */
-  load_state_dict(state: ReadonlyMap<string, Float32Array | tf.Tensor>): void {
+  load_state_dict(state: ReadonlyMap<string, Float32Array | Tensor>): void {
     const parameters = new Map(this.named_parameters());
     for (const [name, value] of state) {
       const parameter = parameters.get(name);
       if (!parameter) throw new DataError(`Cannot load "${name}": the model has no such parameter`);
       const values = value instanceof Float32Array ? value : value.dataSync() as Float32Array;
       if (values.length !== parameter.size) {
-        throw new DataError(`Cannot load "${name}": it has ${values.length} values, expected ${parameter.size}`);
+        throw new DataError(
+          `Cannot load "${name}": it has ${values.length} values, expected ${parameter.size}`,
+        );
       }
       parameter.values().set(values);
       parameter.markWritten();
       parameters.delete(name);
     }
-    if (parameters.size > 0) throw new DataError(`Cannot load the state: "${[...parameters.keys()][0]}" is missing`);
+    if (parameters.size > 0) {
+      throw new DataError(`Cannot load the state: "${[...parameters.keys()][0]}" is missing`);
+    }
   }
 
   /** The parameter of that name. */
@@ -147,7 +155,7 @@ export abstract class PreTrainedModel extends Module {
     for (const [, parameter] of this.named_parameters()) this.initializeParameter(parameter, random);
   }
 
-  /** Draws one parameter's weights. */
+  /** @ignore Draws one parameter's weights. */
   initializeParameter(parameter: Parameter, random: Random): void {
     const values = parameter.values();
     const norm = parameter.name.includes("LayerNorm");
@@ -172,7 +180,7 @@ export abstract class PreTrainedModel extends Module {
     for (const [name, parameter] of this.named_parameters()) parameter.name = name;
   }
 
-  /** Begins a step: frees what the last one left, packs the batch. */
+  /** @ignore Begins a step: frees what the last one left, packs the batch. */
   protected beginForward(inputs: BertInputs): StepContext {
     this.#outputs?.release();
     this.#runtime.arena = this.#arena;
@@ -186,20 +194,22 @@ export abstract class PreTrainedModel extends Module {
     };
   }
 
-  /** The holder of this pass's output tensors. */
+  /** @ignore The holder of this pass's output tensors. */
   protected trackOutputs(context: StepContext): OutputTensors {
     return this.#outputs = new OutputTensors(context.runtime, context.batch);
   }
 
-  /** The forward pass that a backward pass belongs to. */
+  /** @ignore The forward pass that a backward pass belongs to. */
   protected takeForward<F>(last: F | undefined): F {
     this.#runtime.arena = this.#arena;
     if (last) return last;
-    const state = this.training ? "there was none since the last backward pass" : "the model is in eval mode; call train()";
+    const state = this.training
+      ? "there was none since the last backward pass"
+      : "the model is in eval mode; call train()";
     throw new RuntimeError(`Cannot run backward: it needs a forward pass in training mode, and ${state}`);
   }
 
-  /** The loss of the forward pass, or an error that says how to get one. */
+  /** @ignore The loss of the forward pass, or an error that says how to get one. */
   protected requireLoss<L>(loss: L | undefined): L {
     if (loss) return loss;
     throw new RuntimeError(
@@ -207,7 +217,7 @@ export abstract class PreTrainedModel extends Module {
     );
   }
 
-  /** values * scale, in the arena. */
+  /** @ignore values * scale, in the arena. */
   protected scaleGradient(context: StepContext, pointer: number, count: number, scale: number): number {
     const { runtime } = context, factors = runtime.arena.floats(count), scaled = runtime.arena.floats(count);
     runtime.heap.floats(factors, count).fill(scale);

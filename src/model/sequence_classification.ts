@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type * as tf from "@tensorflow/tfjs-core";
 import { BertBackbone } from "./bert.ts";
 import type { BertInputs } from "./batch.ts";
 import type { BertConfig, ProblemType } from "./config.ts";
@@ -13,6 +12,7 @@ import { computeLoss, type Labels, type LossResult } from "./losses.ts";
 import type { OutputTensors } from "./outputs.ts";
 import { gradientPointer, type GradientValues } from "./gradients.ts";
 import { PreTrainedModel } from "./pretrained_model.ts";
+import type { Tensor2D } from "../runtime/tensor.ts";
 
 /** What a classifier's forward pass gives; `logits` lives until the model's next forward pass. */
 export class SequenceClassifierOutput {
@@ -28,8 +28,11 @@ export class SequenceClassifierOutput {
   }
 
   /** [B, K] */
-  get logits(): tf.Tensor2D {
-    return this.#tensors.dense("logits", this.#logits, [this.#tensors.batch.size, this.#labels]) as tf.Tensor2D;
+  get logits(): Tensor2D {
+    return this.#tensors.dense("logits", this.#logits, [
+      this.#tensors.batch.size,
+      this.#labels,
+    ]) as Tensor2D;
   }
 }
 
@@ -54,15 +57,22 @@ export class SequenceClassifierOutput {
  * ```
  */
 export class BertForSequenceClassification extends PreTrainedModel {
+  /** @ignore */
   readonly bert: BertBackbone;
+  /** @ignore */
   readonly dropout: Dropout;
+  /** @ignore */
   readonly classifier: Linear;
   #last: { context: StepContext; features: number; loss: LossResult | undefined } | undefined;
 
+  /** A model whose weights are not set yet; see `from_pretrained` and `from_config`. */
   constructor(config: BertConfig) {
     super("BertForSequenceClassification", config);
     this.bert = this.child("bert", new BertBackbone(config));
-    this.dropout = this.child("dropout", new Dropout(config.classifier_dropout ?? config.hidden_dropout_prob));
+    this.dropout = this.child(
+      "dropout",
+      new Dropout(config.classifier_dropout ?? config.hidden_dropout_prob),
+    );
     this.classifier = this.child("classifier", new Linear(config.hidden_size, config.num_labels));
     this.finish();
   }

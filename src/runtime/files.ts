@@ -100,11 +100,18 @@ export async function readText(file: URL): Promise<string | null> {
   }
 }
 
-async function readFully(handle: FileHandle, file: URL, begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+async function readFully(
+  handle: FileHandle,
+  file: URL,
+  begin: number,
+  end: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(end - begin);
   for (let at = 0; at < bytes.length;) {
     const { bytesRead } = await handle.read(bytes, at, bytes.length - at, begin + at);
-    if (bytesRead === 0) throw new HubError(`Cannot read ${filePath(file)}: it ends at byte ${begin + at}, not at ${end}`);
+    if (bytesRead === 0) {
+      throw new HubError(`Cannot read ${filePath(file)}: it ends at byte ${begin + at}, not at ${end}`);
+    }
     at += bytesRead;
   }
   return bytes;
@@ -117,17 +124,16 @@ async function readFully(handle: FileHandle, file: URL, begin: number, end: numb
  */
 export async function openFile(file: URL): Promise<OpenFile | null> {
   const fs = fileSystem(`read ${file.pathname}`);
-  let handle: FileHandle | undefined;
   try {
-    const opened = handle = await fs.promises.open(file, "r");
-    const { size } = await opened.stat();
+    const state = await fs.promises.stat(file); // opening a pipe would wait for its writer
+    if (!state.isFile()) return null;
+    const opened = await fs.promises.open(file, "r");
     return {
-      byteLength: size,
+      byteLength: state.size,
       read: (begin, end) => readFully(opened, file, begin, end),
       close: () => void opened.close(),
     };
   } catch (error) {
-    await handle?.close();
     if (isMissing(error)) return null;
     throw failure("read", file, error);
   }
@@ -138,7 +144,10 @@ export async function openFile(file: URL): Promise<OpenFile | null> {
  *
  * @throws {HubError} if it cannot be written.
  */
-export async function writeFileWhole(file: URL, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+export async function writeFileWhole(
+  file: URL,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<void> {
   const fs = fileSystem(`write ${file.pathname}`);
   const temporary = new URL(`${file.href}.${crypto.randomUUID().slice(0, 8)}.part`);
   try {

@@ -65,7 +65,9 @@ export class KernelRunner {
   readonly #kernels: KernelFunction[];
   readonly #control: Int32Array;
   readonly #floats: Float32Array;
-  readonly #arguments: number[][] = KERNELS.map(([, kinds, scratch]) => new Array(kinds.length + (scratch ? 3 : 2)));
+  readonly #arguments: number[][] = KERNELS.map(([, kinds, scratch]) =>
+    new Array(kinds.length + (scratch ? 3 : 2))
+  );
 
   constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, control: Int32Array) {
     const exports = new WebAssembly.Instance(module, { env: { memory } }).exports;
@@ -85,7 +87,9 @@ export class KernelRunner {
       args[i] = kinds[i] === "f" ? this.#floats[slot + SLOT.args + i] : control[slot + SLOT.args + i];
     }
     let at = kinds.length;
-    if (scratch) args[at++] = (control[slot + SLOT.scratch] >>> 0) + thread * control[slot + SLOT.scratchBytes];
+    if (scratch) {
+      args[at++] = (control[slot + SLOT.scratch] >>> 0) + thread * control[slot + SLOT.scratchBytes];
+    }
     for (;;) {
       const chunk = Atomics.add(control, slot + SLOT.next, 1);
       if (chunk >= chunks) return;

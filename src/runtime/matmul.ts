@@ -10,8 +10,8 @@ import type { Runtime } from "./runtime.ts";
 /** The numbers that the kernels know activations by. */
 export const ACTIVATIONS = { none: 0, gelu: 1, relu: 2, gelu_new: 3, silu: 4, tanh: 5 } as const;
 
-/** Flag bits of the gemm kernels; the activation stands from bit 4 on. */
-const ACCUMULATE = 1, TRANSPOSE_A = 2, MULTIPLY_AUX = 4, PACK_B = 8;
+/** Flag bits of the gemm kernels; the activation stands from bit 5 on. */
+const ACCUMULATE = 1, TRANSPOSE_A = 2, MULTIPLY_AUX = 4, PACK_B = 8, TRANSPOSE_B = 16;
 
 /** One product. Pointers into WASM memory; matrices are row major. */
 export interface MatMul {
@@ -44,41 +44,53 @@ const FEW_ROWS = 40;
 const SHALLOW = 32;
 /** Rows and columns of a unit of work, and the depth of a panel: 120 x 256 floats of A stay in the L2 cache. */
 const ROW_BLOCK = 120, COLUMN_BLOCK = 256, DEPTH_BLOCK = 256;
+/** The same for few rows: 15 instead of 12 GFLOPS with wide, shallow blocks of B. */
+const FEW_COLUMN_BLOCK = 768, FEW_DEPTH_BLOCK = 128;
 
 /** Runs one product on the pool. */
 export function matMul(runtime: Runtime, product: MatMul): void {
-  const { c, a, b, m, n, k, transposeA = false, transposeB = false, bias = 0, activation = 0, aux = 0 } = product;
+  const { c, a, b, m, n, k, transposeA = false, transposeB = false, bias = 0, activation = 0, aux = 0 } =
+    product;
   if (m === 0 || n === 0) return;
   const flags = (product.accumulate ? ACCUMULATE : 0) | (transposeA ? TRANSPOSE_A : 0) |
-    (aux !== 0 && activation === 0 ? MULTIPLY_AUX : 0) | (activation << 4);
+    (aux !== 0 && activation === 0 ? MULTIPLY_AUX : 0) | (activation << 5);
   const lda = transposeA ? m : k, ldb = transposeB ? k : n;
   if (transposeB && !transposeA && m <= DOT_ROWS) {
-    const nc = blockSize(n, 48, 3, runtime.threads);
+    const nc = blockSize(n, 48, 3, 2 * runtime.threads);
     runtime.pool.run("gemm_dot", Math.ceil(n / nc), 1, c, a, b, bias, aux, n, lda, ldb, m, n, k, nc, flags);
     return;
   }
-  const mr = tileRows(m), rowThreads = n >= COLUMN_BLOCK * 2 ? 1 : runtime.threads;
-  const mc = blockSize(m, ROW_BLOCK, mr, rowThreads), nc = blockSize(n, COLUMN_BLOCK, 8, runtime.threads);
+  const { threads } = runtime, mr = tileRows(m);
+  const shallow = !transposeB && k <= SHALLOW, few = !transposeA && m <= FEW_ROWS;
+  const rowParts = shallow || (!few && n < COLUMN_BLOCK * 2) ? 2 * threads : 1;
+  const mc = blockSize(m, ROW_BLOCK, mr, rowParts);
+  // Rows of B or C that are read or written in place go through whole: each page is then touched once.
+  const nc = shallow
+    ? Math.ceil(n / 8) * 8
+    : few
+    ? blockSize(n, FEW_COLUMN_BLOCK, 8, threads)
+    : blockSize(n, COLUMN_BLOCK, 8, 2 * threads);
+  const kc = few ? FEW_DEPTH_BLOCK : DEPTH_BLOCK;
   const units = Math.ceil(m / mc) * Math.ceil(n / nc);
   const run = (strips: number, bStrip: number, bStep: number, more = 0) =>
     runtime.pool.run(
       ...["gemm", units, 1, c, a, strips, bias, aux, n, lda, bStrip, bStep] as const,
-      ...[m, n, k, mc, nc, DEPTH_BLOCK, mr, flags | more] as const,
+      ...[m, n, k, mc, nc, kc, mr, flags | more] as const,
     );
-  if (!transposeB && k <= SHALLOW) return run(b, 32, ldb * 4);
-  if (!transposeB && !transposeA && m <= FEW_ROWS) return run(b, 32, ldb * 4, PACK_B);
+  if (shallow) return run(b, 32, ldb * 4);
+  if (few) return transposeB ? run(b, ldb * 32, 4, PACK_B | TRANSPOSE_B) : run(b, 32, ldb * 4, PACK_B);
   const mark = runtime.arena.mark(), count = Math.ceil(n / 8);
-  const strips = runtime.arena.floats(count * 8 * k); // [n / 8, k, 8]
+  const bStrip = k * 32 + 64; // as stripBytes of the kernels
+  const strips = runtime.arena.floats(count * bStrip / 4); // [n / 8, k, 8]
   const grain = Math.max(1, Math.min(8, Math.ceil(count / runtime.threads)));
   runtime.pool.run("gemm_pack", count, grain, strips, b, ldb, transposeB ? 1 : 0, n, k);
-  run(strips, k * 32, 32);
+  run(strips, bStrip, 32);
   runtime.arena.release(mark);
 }
 
-/** At most `limit`, a multiple of `multiple`, and small enough that each thread gets two blocks. */
-function blockSize(size: number, limit: number, multiple: number, threads: number): number {
-  const share = threads === 1 ? size : Math.ceil(size / (2 * threads));
-  return Math.max(multiple, Math.ceil(Math.min(limit, share) / multiple) * multiple);
+/** At most `limit`, a multiple of `multiple`, and small enough that there are `parts` blocks. */
+function blockSize(size: number, limit: number, multiple: number, parts: number): number {
+  return Math.max(multiple, Math.ceil(Math.min(limit, Math.ceil(size / parts)) / multiple) * multiple);
 }
 
 /** Tiles of 5 rows, or of 4 where that computes fewer rows that do not exist. */

@@ -5,5 +5,13 @@
  */
 export { Arena, Heap } from "./heap.ts";
 export { KernelPool } from "./pool.ts";
-export { dispose, init, type InitOptions, type Profile, Runtime, runtime, type WasmSource } from "./runtime.ts";
+export {
+  dispose,
+  init,
+  type InitOptions,
+  type Profile,
+  Runtime,
+  runtime,
+  type WasmSource,
+} from "./runtime.ts";
 export { ACTIVATIONS, type MatMul, matMul } from "./matmul.ts";

@@ -87,7 +87,9 @@ export function logicalCores(): number {
 /** True if several threads can share memory and be started here. */
 export function canShareMemory(): boolean {
   if (typeof SharedArrayBuffer === "undefined") return false;
-  if ((globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === false && !processLike) return false;
+  if ((globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === false && !processLike) {
+    return false;
+  }
   return builtin("node:worker_threads") !== undefined || typeof globalThis.Worker === "function";
 }
 
@@ -177,6 +179,8 @@ export async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
     if (!response.ok) throw new Error(`HTTP status ${response.status}`);
     return new Uint8Array(await response.arrayBuffer());
   } catch (error) {
-    throw new RuntimeError(`Cannot read ${url}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    throw new RuntimeError(`Cannot read ${url}: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
   }
 }

@@ -69,7 +69,12 @@ export class KernelPool {
    *
    * @throws {RuntimeError} if the kernel traps on any thread.
    */
-  run<K extends keyof KernelArguments>(kernel: K, count: number, grain: number, ...args: KernelArguments[K]): void {
+  run<K extends keyof KernelArguments>(
+    kernel: K,
+    count: number,
+    grain: number,
+    ...args: KernelArguments[K]
+  ): void {
     const control = this.#control, generation = this.#generation = this.#generation % LAST_GENERATION + 1;
     const slot = slotOf(generation);
     const chunks = Math.ceil(count / grain), alone = this.#workers.length === 0 || chunks <= 1;
@@ -130,7 +135,10 @@ export async function startPool({ module, memory, threads }: PoolOptions): Promi
   const control = new Int32Array(buffer);
   const workers: WorkerHandle[] = [];
   try {
-    const url = new URL(import.meta.url.endsWith(".ts") ? "./pool_worker.ts" : "./pool_worker.js", import.meta.url);
+    const url = new URL(
+      import.meta.url.endsWith(".ts") ? "./pool_worker.ts" : "./pool_worker.js",
+      import.meta.url,
+    );
     const ready: Promise<void>[] = [];
     for (let thread = 1; thread < threads; thread++) {
       const worker = startWorker(url);
@@ -138,7 +146,9 @@ export async function startPool({ module, memory, threads }: PoolOptions): Promi
       ready.push(
         new Promise((resolve, reject) => {
           worker.onMessage(() => resolve());
-          worker.onError((error) => reject(new RuntimeError(`Cannot start kernel thread ${thread}: ${error.message}`)));
+          worker.onError((error) =>
+            reject(new RuntimeError(`Cannot start kernel thread ${thread}: ${error.message}`))
+          );
         }),
       );
       worker.postMessage({ module, memory, control, thread });

@@ -9,6 +9,7 @@ import { RuntimeError } from "../errors.ts";
 import { Arena, Heap } from "./heap.ts";
 import { canShareMemory, logicalCores, readBytes } from "./platform.ts";
 import { type KernelPool, startPool } from "./pool.ts";
+import type { Tensor } from "./tensor.ts";
 import { type StartedTfjs, startTfjs } from "./tfjs_backend.ts";
 
 /**
@@ -43,10 +44,13 @@ const MIN_SCRATCH_BYTES = 1 << 20;
 
 /** A started backend. */
 export class Runtime {
+  /** The build of the kernels that runs. */
   readonly profile: Profile;
+  /** @ignore */
   readonly heap: Heap;
+  /** @ignore */
   readonly pool: KernelPool;
-  /** Buffers of the step that runs; each model puts its own here before it computes. */
+  /** @ignore Buffers of the step that runs; each model puts its own here before it computes. */
   arena: Arena;
   readonly #tfjs: StartedTfjs;
 
@@ -83,12 +87,15 @@ export class Runtime {
   #scratch = 0;
 
   /** The address of a tensor's values. */
-  pointerOf(tensor: tf.Tensor): number {
+  pointerOf(tensor: Tensor): number {
     return this.dataIds.get(tensor.dataId).memoryOffset;
   }
 
   /** A new tensor, and the address of its values, which are undefined. */
-  emptyTensor(shape: number[], dtype: "float32" | "int32" = "float32"): { tensor: tf.Tensor; pointer: number } {
+  emptyTensor(
+    shape: number[],
+    dtype: "float32" | "int32" = "float32",
+  ): { tensor: Tensor; pointer: number } {
     const info = this.#tfjs.backend.makeOutput(shape, dtype);
     const tensor = tf.engine().makeTensorFromTensorInfo(info);
     return { tensor, pointer: this.pointerOf(tensor) };
@@ -98,7 +105,7 @@ export class Runtime {
    * Tells tfjs that a tensor's memory was written in place: XNNPACK keeps packed copies by the tensor's number, so the
    * tensor gets a new one.
    */
-  markWritten(tensor: tf.Tensor): void {
+  markWritten(tensor: Tensor): void {
     const data = this.dataIds.get(tensor.dataId), { tfjs } = this.#tfjs.module;
     tfjs.disposeData(data.id);
     data.id = (this.#tfjs.backend as unknown as { dataIdNextNumber: number }).dataIdNextNumber++;
@@ -203,7 +210,37 @@ function sharedMemory(): WebAssembly.Memory {
 }
 
 /** The smallest modules that use v128, and `f32x4.relaxed_madd`. */
-const SIMD_PROBE = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11];
+const SIMD_PROBE = [
+  0,
+  97,
+  115,
+  109,
+  1,
+  0,
+  0,
+  0,
+  1,
+  5,
+  1,
+  96,
+  0,
+  1,
+  123,
+  3,
+  2,
+  1,
+  0,
+  10,
+  8,
+  1,
+  6,
+  0,
+  65,
+  0,
+  253,
+  15,
+  11,
+];
 const RELAXED_PROBE = [
   ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0],
   ...[65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11],

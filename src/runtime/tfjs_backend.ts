@@ -65,7 +65,9 @@ export async function startTfjs(
   if (stockFactory) tf.removeBackend("wasm");
   const backend = new BackendWasm(module as unknown as ConstructorParameters<typeof BackendWasm>[0]);
   tf.registerBackend("wasm", () => backend, 3);
-  if (!await tf.setBackend("wasm")) throw new RuntimeError("Cannot start tfjs's WASM backend: it refused to initialise");
+  if (!await tf.setBackend("wasm")) {
+    throw new RuntimeError("Cannot start tfjs's WASM backend: it refused to initialise");
+  }
   return {
     backend,
     module,
@@ -87,7 +89,10 @@ async function runFactory(
   let used = memory;
   const options: Record<string, unknown> = {
     locateFile: (path: string) => path,
-    instantiateWasm: (imports: WebAssembly.Imports, done: (i: WebAssembly.Instance, m: WebAssembly.Module) => void) => {
+    instantiateWasm: (
+      imports: WebAssembly.Imports,
+      done: (i: WebAssembly.Instance, m: WebAssembly.Module) => void,
+    ) => {
       // tfjs caps its threads at half of this number.
       imports.env.emscripten_num_logical_cores = () => 2 * threads;
       WebAssembly.instantiate(wasm, imports).then((instance) => {
@@ -99,7 +104,9 @@ async function runFactory(
   };
   let factory: Factory;
   if (memory) {
-    factory = asFactory(await import("@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-threaded-simd.js"));
+    factory = asFactory(
+      await import("@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-threaded-simd.js"),
+    );
     options.wasmMemory = memory;
     options.mainScriptUrlOrBlob = "unused";
   } else {

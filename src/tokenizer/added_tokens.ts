@@ -6,13 +6,16 @@
  */
 
 import { TokenizerError } from "../errors.ts";
+import { check } from "./check.ts";
 import type { Normalizer } from "./normalizer.ts";
 import { Trie } from "./trie.ts";
 import { isSpace } from "./unicode.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 const MAX_CONTENT = 512; // matching takes at most this many steps a character
-const WORD_CHAR = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
+const WORD_CHAR = "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]";
+const STARTS_WITH_WORD = new RegExp("^" + WORD_CHAR, "u");
+const ENDS_WITH_WORD = new RegExp(WORD_CHAR + "$", "u");
 
 /** How an added token matches; what is left out is `false`. */
 export interface AddedTokenOptions {
@@ -52,10 +55,10 @@ export class AddedToken {
    * @throws TokenizerError if the text is too long or no well-formed Unicode.
    */
   constructor(content: string, options: AddedTokenOptions = {}) {
-    if (typeof content !== "string" || content.length > MAX_CONTENT || !content.isWellFormed()) {
+    check("add a token", "its content", content, "text");
+    if (content.length > MAX_CONTENT) {
       throw new TokenizerError(
-        `Cannot make an added token of ${JSON.stringify(content)?.slice(0, 80)}: ` +
-          `wanted well-formed text of at most ${MAX_CONTENT} units`,
+        `Cannot add a token of ${content.length} units, wanted at most ${MAX_CONTENT}`,
       );
     }
     this.content = content;
@@ -114,7 +117,10 @@ export class AddedVocabulary {
     let added = 0;
     for (const token of tokens) {
       const known = this.ids.get(token.content);
-      if (token.content === "" || known !== undefined && same(this.tokens.get(known)!, token)) continue;
+      if (
+        token.content === "" ||
+        known !== undefined && JSON.stringify(this.tokens.get(known)) === JSON.stringify(token)
+      ) continue;
       const id = known ?? this.#vocabulary.ids.get(token.content) ?? next++;
       added++;
       if (token.normalized) {
@@ -149,7 +155,9 @@ export class AddedVocabulary {
       const token = this.tokens.get(match.id)!;
       if (splitSpecial && this.#specials.has(token.content)) continue;
       let { begin, end } = match;
-      if (token.single_word && (endsWithWord(text, begin) || startsWithWord(text, end))) continue;
+      const inWord = ENDS_WITH_WORD.test(text.slice(Math.max(0, begin - 2), begin)) ||
+        STARTS_WITH_WORD.test(text.slice(end, end + 2));
+      if (token.single_word && inWord) continue;
       if (token.lstrip) {
         while (begin > done && isSpace(text[begin - 1])) begin--;
         begin = Math.max(begin, done);
@@ -198,18 +206,4 @@ class Matcher {
     }
     return null;
   }
-}
-
-function same(a: AddedToken, b: AddedToken): boolean {
-  return a.single_word === b.single_word && a.lstrip === b.lstrip && a.rstrip === b.rstrip &&
-    a.normalized === b.normalized && a.special === b.special;
-}
-
-function startsWithWord(text: string, at: number): boolean {
-  return at < text.length && WORD_CHAR.test(String.fromCodePoint(text.codePointAt(at)!));
-}
-
-function endsWithWord(text: string, at: number): boolean {
-  const low = at > 1 && (text.charCodeAt(at - 1) & 0xfc00) === 0xdc00;
-  return at > 0 && WORD_CHAR.test(text.slice(at - (low ? 2 : 1), at));
 }

@@ -31,6 +31,14 @@ interface Columns {
   readonly overflow_to_sample_mapping: boolean;
 }
 
+/** The columns of a row by position, and whether a position belongs to a text. */
+interface TokenMap {
+  readonly sequences: (number | null)[];
+  readonly words: (number | null)[];
+  readonly offsets: Offset[];
+  readonly holds: (sequence: number, position: number) => boolean;
+}
+
 /**
  * What a tokenizer call returns, as `BatchEncoding` of transformers: plain arrays by name; only the columns
  * that were asked for are there. Methods that take `(batch_index, index)` also take `(index)` alone for row 0.
@@ -52,6 +60,7 @@ export class BatchEncoding<Batched extends boolean = boolean> {
   declare readonly overflow_to_sample_mapping?: number[];
   readonly #encodings: readonly Encoding[];
   readonly #textOf: (id: number) => string;
+  readonly #maps = new Map<Encoding, TokenMap>();
 
   /**
    * Made by the tokenizer.
@@ -81,7 +90,7 @@ export class BatchEncoding<Batched extends boolean = boolean> {
 
   /** Number of texts in each row: 1, or 2 for pairs. */
   get n_sequences(): number {
-    return this.#row(0).sequences;
+    return this.#row(0).windows.length;
   }
 
   /**
@@ -116,46 +125,58 @@ export class BatchEncoding<Batched extends boolean = boolean> {
 
   /** The text (0 or 1) that a token comes from, or `null`. */
   token_to_sequence(batch_or_token_index: number, token_index?: number): number | null {
-    const [row, token] = this.#locate(batch_or_token_index, token_index);
-    return row.sequenceOf(token);
+    const [map, token] = this.#locate(batch_or_token_index, token_index);
+    return map.sequences[token] ?? null;
   }
 
   /** The word that a token belongs to, or `null`. */
   token_to_word(batch_or_token_index: number, token_index?: number): number | null {
-    const [row, token] = this.#locate(batch_or_token_index, token_index);
-    return row.wordOf(token);
+    const [map, token] = this.#locate(batch_or_token_index, token_index);
+    return map.words[token] ?? null;
   }
 
   /** The characters of a token, or `null`. */
   token_to_chars(batch_or_token_index: number, token_index?: number): Span | null {
-    const [row, token] = this.#locate(batch_or_token_index, token_index);
-    return span(row.charsOf(token));
+    const [map, token] = this.#locate(batch_or_token_index, token_index);
+    if (map.words[token] == null) return null;
+    const [start, end] = map.offsets[token];
+    return { start, end };
   }
 
   /** The tokens of a word of text `sequence_index`, or `null`. */
   word_to_tokens(batch_or_word_index: number, word_index?: number, sequence_index = 0): Span | null {
-    const [row, word] = this.#locate(batch_or_word_index, word_index);
-    return span(row.positionsOfWord(word, sequence_index));
+    const [map, word] = this.#locate(batch_or_word_index, word_index);
+    let result: Span | null = null;
+    for (let i = 0; i < map.words.length; i++) {
+      const found = map.words[i];
+      if (found === null || !map.holds(sequence_index, i)) continue;
+      if (found > word) break;
+      if (found === word) result = { start: result ? result.start : i, end: i + 1 };
+    }
+    return result;
   }
 
   /** The characters of a word of text `sequence_index`, or `null`. */
   word_to_chars(batch_or_word_index: number, word_index?: number, sequence_index = 0): Span | null {
-    const [row, word] = this.#locate(batch_or_word_index, word_index);
-    const tokens = row.positionsOfWord(word, sequence_index);
-    return tokens && { start: row.charsOf(tokens[0])![0], end: row.charsOf(tokens[1] - 1)![1] };
+    const tokens = this.word_to_tokens(batch_or_word_index, word_index, sequence_index);
+    const [map] = this.#locate(batch_or_word_index, word_index);
+    return tokens && { start: map.offsets[tokens.start][0], end: map.offsets[tokens.end - 1][1] };
   }
 
   /** The token that holds a character of text `sequence_index`, or `null`. */
   char_to_token(batch_or_char_index: number, char_index?: number, sequence_index = 0): number | null {
-    const [row, char] = this.#locate(batch_or_char_index, char_index);
-    return row.positionOfChar(char, sequence_index);
+    const [map, char] = this.#locate(batch_or_char_index, char_index);
+    const token = map.offsets.findIndex(([start, end], i) =>
+      char >= start && char < end && map.holds(sequence_index, i)
+    );
+    return token < 0 ? null : token;
   }
 
   /** The word that holds a character of text `sequence_index`, or `null`. */
   char_to_word(batch_or_char_index: number, char_index?: number, sequence_index = 0): number | null {
-    const [row, char] = this.#locate(batch_or_char_index, char_index);
-    const token = row.positionOfChar(char, sequence_index);
-    return token === null ? null : row.wordOf(token);
+    const token = this.char_to_token(batch_or_char_index, char_index, sequence_index);
+    const [map] = this.#locate(batch_or_char_index, char_index);
+    return token === null ? null : map.words[token];
   }
 
   #row(index: number): Encoding {
@@ -166,11 +187,22 @@ export class BatchEncoding<Batched extends boolean = boolean> {
     return row;
   }
 
-  #locate(first: number, second?: number): [Encoding, number] {
-    return second === undefined ? [this.#row(0), first] : [this.#row(first), second];
+  // The columns of a row that the maps read, and the index within the row.
+  #locate(first: number, second?: number): [TokenMap, number] {
+    const [index, position] = second === undefined ? [0, first] : [first, second];
+    const row = this.#row(index);
+    let map = this.#maps.get(row);
+    if (!map) {
+      const sequences = row.sequenceIds();
+      map = {
+        sequences,
+        words: row.words(),
+        offsets: row.offsets(),
+        // A text that is not there stands for the whole row.
+        holds: (sequence, i) => sequence >= row.windows.length || sequences[i] === sequence,
+      };
+      this.#maps.set(row, map);
+    }
+    return [map, position];
   }
-}
-
-function span(range: [number, number] | null): Span | null {
-  return range && { start: range[0], end: range[1] };
 }

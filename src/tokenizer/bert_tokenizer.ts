@@ -129,13 +129,7 @@ export class BertTokenizer extends TokenizerBase {
       extra: this.extra_special_tokens,
       ...this.#template,
       unk: this.#unk,
-      settings: {
-        model_max_length: this.model_max_length,
-        padding_side: this.padding_side,
-        truncation_side: this.truncation_side,
-        clean_up_tokenization_spaces: this.clean_up_tokenization_spaces,
-        split_special_tokens: this.split_special_tokens,
-      },
+      settings: this.settings,
     });
   }
 

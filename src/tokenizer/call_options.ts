@@ -5,6 +5,7 @@
  */
 
 import { TokenizerError } from "../errors.ts";
+import { check } from "./check.ts";
 import type { Truncation } from "./truncation.ts";
 
 /** Text, or text given word by word (`is_split_into_words`). */
@@ -84,6 +85,7 @@ export interface LengthPlan {
   readonly side: "left" | "right";
 }
 
+const ACTION = "encode";
 const NO_LIMIT = 1e20; // a model_max_length beyond this is none
 const PADDING = ["longest", "max_length", "do_not_pad"];
 const TRUNCATION = ["longest_first", "only_first", "only_second", "do_not_truncate"];
@@ -95,19 +97,21 @@ const TRUNCATION = ["longest_first", "only_first", "only_second", "do_not_trunca
  */
 export function planLengths(options: CallOptions, limits: Limits): LengthPlan {
   const { stride = 0 } = options;
-  const multiple = count(options.pad_to_multiple_of, "pad_to_multiple_of");
-  let max = count(options.max_length, "max_length");
-  count(stride, "stride");
+  const multiple = options.pad_to_multiple_of ?? null;
+  let max = options.max_length ?? null;
+  for (const [name, value] of Object.entries({ stride, max_length: max, pad_to_multiple_of: multiple })) {
+    if (value !== null) check(ACTION, name, value, "a whole number");
+  }
   let padding = choice(options.padding, PADDING, "padding");
   let truncation = choice(
     options.truncation ?? (max !== null && !options.padding ? true : false),
     TRUNCATION,
     "truncation",
   );
-  const side = options.padding_side ?? limits.padding_side;
-  if (side !== "left" && side !== "right") {
-    throw new TokenizerError(`Cannot pad on side "${side}": wanted left or right`);
-  }
+  const side: "left" | "right" = check(ACTION, "padding_side", options.padding_side ?? limits.padding_side, [
+    "left",
+    "right",
+  ]);
 
   if (max === null) {
     const limited = limits.model_max_length <= NO_LIMIT;
@@ -120,7 +124,7 @@ export function planLengths(options: CallOptions, limits: Limits): LengthPlan {
   if (pads && !limits.hasPad) throw new TokenizerError("Cannot pad: the tokenizer has no pad_token");
   if (pads && cuts && multiple !== null && max! % multiple !== 0) {
     throw new TokenizerError(
-      `Cannot truncate to ${max} and pad: max_length must be a multiple of pad_to_multiple_of (${multiple})`,
+      `Cannot truncate and pad: max_length ${max} is no multiple of pad_to_multiple_of ${multiple}`,
     );
   }
   if (cuts && max! >= 2 && max! - 2 < stride) {
@@ -146,23 +150,6 @@ export function planLengths(options: CallOptions, limits: Limits): LengthPlan {
 
 // Resolves `true` to the first choice and `false` to the last.
 function choice(value: unknown, choices: readonly string[], name: string): string {
-  const chosen = value === true
-    ? choices[0]
-    : value === false || value === undefined
-    ? choices.at(-1)!
-    : value;
-  if (!choices.includes(chosen as string)) {
-    throw new TokenizerError(
-      `Cannot encode with ${name} ${JSON.stringify(value)}: wanted one of ${choices.join(", ")}`,
-    );
-  }
-  return chosen as string;
-}
-
-function count(value: number | null | undefined, name: string): number | null {
-  if (value == null) return null;
-  if (!Number.isInteger(value) || value < 0) {
-    throw new TokenizerError(`Cannot encode with ${name} ${value}: wanted a whole number from 0`);
-  }
-  return value;
+  const chosen = value === true ? choices[0] : value || choices.at(-1);
+  return check(ACTION, name, chosen, choices);
 }

@@ -29,36 +29,27 @@ export interface Template {
 const START = 1;
 const END = 2;
 const WORD = 3;
-const NO_TOKEN: FixedToken = { id: 0, text: "" };
 
 /** One encoded row. */
 export class Encoding {
+  /** The tokens of the first and the second sequence. */
+  readonly windows: readonly TokenWindow[];
   /** Number of tokens, with special tokens and padding. */
   size: number;
-  readonly #windows: readonly TokenWindow[];
   readonly #template: Template | null;
-  readonly #begins: number[] = []; // where each window begins in the row
   #left = 0;
   #right = 0;
-  #pad = NO_TOKEN;
+  #pad: FixedToken = { id: 0, text: "" };
 
   /**
    * @param windows The tokens of the first and the second sequence.
    * @param template The special tokens to put around them, or `null`.
    */
   constructor(windows: readonly TokenWindow[], template: Template | null) {
-    this.#windows = windows;
+    this.windows = windows;
     this.#template = template;
     this.size = template ? 1 : 0;
-    for (const { begin, end } of windows) {
-      this.#begins.push(this.size);
-      this.size += end - begin + (template ? 1 : 0);
-    }
-  }
-
-  /** Number of sequences. */
-  get sequences(): number {
-    return this.#windows.length;
+    for (const { begin, end } of windows) this.size += end - begin + (template ? 1 : 0);
   }
 
   /** Pads to `length` tokens, if the row is shorter. */
@@ -67,10 +58,7 @@ export class Encoding {
     this.#pad = pad;
     this.size += missing;
     if (side === "right") this.#right = missing;
-    else {
-      this.#left = missing;
-      for (let i = 0; i < this.#begins.length; i++) this.#begins[i] += missing;
-    }
+    else this.#left = missing;
   }
 
   /** A token id for every position. */
@@ -97,8 +85,13 @@ export class Encoding {
     return this.#constants(1, 0, 0, 1, 1);
   }
 
+  /** Sequences: 0 or 1. */
+  sequenceIds(): (number | null)[] {
+    return this.#constants<number | null>(null, 0, 1, null, null);
+  }
+
   /** Start and end in the text. */
-  offsets(): [number, number][] {
+  offsets(): [start: number, end: number][] {
     const none = (): [number, number] => [0, 0];
     return this.#column(
       ({ tokens: { rows, base } }, i) => [rows[base + 4 * i + START], rows[base + 4 * i + END]],
@@ -109,66 +102,21 @@ export class Encoding {
 
   /** Words, counted in each sequence. */
   words(): (number | null)[] {
+    const none = (): null => null;
     return this.#column<number | null>(
-      ({ tokens }, i) => tokens.rows[tokens.base + 4 * i + WORD],
-      () => null,
-      () => null,
+      ({ tokens: { rows, base } }, i) => rows[base + 4 * i + WORD],
+      none,
+      none,
     );
-  }
-
-  /** Sequences: 0 or 1. */
-  sequenceIds(): (number | null)[] {
-    return this.#constants<number | null>(null, 0, 1, null, null);
   }
 
   /** Token texts; `textOf` gives those of the vocabulary. */
   texts(textOf: (id: number) => string): string[] {
     return this.#column(
-      ({ tokens }, i) => tokens.texts?.get(i) ?? textOf(tokens.rows[tokens.base + 4 * i]),
+      ({ tokens: { rows, base, texts } }, i) => texts?.get(i) ?? textOf(rows[base + 4 * i]),
       (token) => token.text,
       () => this.#pad.text,
     );
-  }
-
-  /** The sequence of a position, `null` for special tokens, padding and beyond the row. */
-  sequenceOf(position: number): number | null {
-    const sequence = this.#windows.findIndex(({ begin, end }, k) =>
-      position >= this.#begins[k] && position < this.#begins[k] + end - begin
-    );
-    return sequence < 0 ? null : sequence;
-  }
-
-  /** The word of a position. */
-  wordOf(position: number): number | null {
-    return this.#field(position, WORD);
-  }
-
-  /** The characters of a position. */
-  charsOf(position: number): [start: number, end: number] | null {
-    const start = this.#field(position, START);
-    return start === null ? null : [start, this.#field(position, END)!];
-  }
-
-  /** The position of the token that holds a character. */
-  positionOfChar(char: number, sequence: number): number | null {
-    const [begin, end] = this.#range(sequence);
-    for (let i = begin; i < end; i++) {
-      const chars = this.charsOf(i);
-      if (chars && char >= chars[0] && char < chars[1]) return i;
-    }
-    return null;
-  }
-
-  /** The positions [begin, end) of a word. */
-  positionsOfWord(word: number, sequence: number): [begin: number, end: number] | null {
-    const [begin, end] = this.#range(sequence);
-    let result: [number, number] | null = null;
-    for (let i = begin; i < end; i++) {
-      const found = this.wordOf(i);
-      if (found !== null && found > word) break;
-      if (found === word) result = [result ? result[0] : i, i + 1];
-    }
-    return result;
   }
 
   // Builds a column from the value of a token, of a special token and of padding.
@@ -180,7 +128,7 @@ export class Encoding {
     const out: T[] = [];
     for (let i = 0; i < this.#left; i++) out.push(pad());
     if (this.#template) out.push(special(this.#template.cls));
-    for (const window of this.#windows) {
+    for (const window of this.windows) {
       for (let i = window.begin; i < window.end; i++) out.push(token(window, i));
       if (this.#template) out.push(special(this.#template.sep));
     }
@@ -193,26 +141,11 @@ export class Encoding {
     const out: T[] = [];
     for (let i = 0; i < this.#left; i++) out.push(pad);
     if (this.#template) out.push(aroundFirst);
-    for (let k = 0; k < this.#windows.length; k++) {
-      const value = k === 0 ? first : second;
-      for (let i = this.#windows[k].begin; i < this.#windows[k].end; i++) out.push(value);
+    this.windows.forEach(({ begin, end }, k) => {
+      for (let i = begin; i < end; i++) out.push(k === 0 ? first : second);
       if (this.#template) out.push(k === 0 ? aroundFirst : aroundSecond);
-    }
+    });
     for (let i = 0; i < this.#right; i++) out.push(pad);
     return out;
-  }
-
-  #field(position: number, field: number): number | null {
-    const sequence = this.sequenceOf(position);
-    if (sequence === null) return null;
-    const { tokens, begin } = this.#windows[sequence];
-    return tokens.rows[tokens.base + 4 * (begin + position - this.#begins[sequence]) + field];
-  }
-
-  // The positions of a sequence; all, if there is none of that number.
-  #range(sequence: number): [begin: number, end: number] {
-    const window = this.#windows[sequence];
-    const begin = this.#begins[sequence];
-    return window ? [begin, begin + window.end - window.begin] : [0, this.size];
   }
 }

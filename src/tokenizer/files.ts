@@ -6,10 +6,15 @@
 
 import { TokenizerError } from "../errors.ts";
 import { AddedToken } from "./added_tokens.ts";
-import { asObject, type Json, parseAddedToken, parseId, parseObject } from "./json.ts";
-import { type ParsedTokenizerJson, parseTokenizerJson } from "./tokenizer_json.ts";
-import { SPECIAL_NAMES, type TokenizerOptions } from "./tokenizer_options.ts";
-import type { VocabularySource } from "./vocabulary.ts";
+import { check } from "./check.ts";
+import {
+  type Json,
+  parseAddedToken,
+  type ParsedTokenizerJson,
+  parseTokenizerJson,
+} from "./tokenizer_json.ts";
+import { OPTION_NAMES, SPECIAL_NAMES, type TokenizerOptions } from "./tokenizer_options.ts";
+import { decodeUtf8, type VocabularySource } from "./vocabulary.ts";
 
 /** The content of a file; `null` and `undefined` for none. */
 export type FileContent = string | Uint8Array | null | undefined;
@@ -30,35 +35,10 @@ export interface TokenizerFiles {
   readonly [name: string]: FileContent;
 }
 
-const CONFIG = "tokenizer_config.json";
-const MAP = "special_tokens_map.json";
-const ADDED = "added_tokens.json";
-// Tokenizer classes and model types whose vocab.txt is plain BERT WordPiece.
+// Tokenizer classes whose vocab.txt is plain BERT WordPiece, and files of other tokenizers.
 const BERT_CLASS =
-  /^((Bert|DistilBert|MobileBert|ConvBert|SqueezeBert|RetriBert|MegatronBert|VisualBert|QDQBert|NomicBert|Electra|Ernie|LayoutLM|Lxmert|Realm|Nezha|DPR\w+)Tokenizer(Fast|Legacy)?|PreTrainedTokenizer(Fast)?|TokenizersBackend)$/;
-const OTHER_TYPE =
-  /^(xlm|roberta|gpt|m?t5|albert|camembert|deberta|m?bart|xlnet|llama|bertweet|phobert|flaubert|rembert|big_?bird|mpnet|longformer)/;
-const OTHER_FILES: Record<string, string> = {
-  "merges.txt": "BPE (RoBERTa, GPT-2)",
-  "vocab.json": "BPE (RoBERTa, GPT-2)",
-  "bpe.codes": "BPE (BERTweet, PhoBERT)",
-  "spiece.model": "SentencePiece (ALBERT, T5, XLNet)",
-  "spm.model": "SentencePiece (DeBERTa)",
-  "sentencepiece.bpe.model": "SentencePiece (XLM-RoBERTa, CamemBERT)",
-  "tokenizer.model": "SentencePiece (Llama)",
-};
-const CONFIG_KEYS = [
-  "do_lower_case",
-  "strip_accents",
-  "tokenize_chinese_chars",
-  "clean_text",
-  "model_max_length",
-  "padding_side",
-  "truncation_side",
-  "clean_up_tokenization_spaces",
-  "split_special_tokens",
-  "model_input_names",
-];
+  /^((?!Rem|RoC)\w*Bert|Electra|Ernie|LayoutLM|Lxmert|Realm|Nezha|DPR\w+)Tokenizer(Fast|Legacy)?$|^(PreTrained|Tokenizers)/;
+const OTHER_FILE = /^(merges.txt|vocab.json|bpe.codes|.+\.model)$/;
 
 /**
  * Reads the files: what tokenizer_config.json says goes first, then tokenizer.json, then the defaults.
@@ -66,21 +46,20 @@ const CONFIG_KEYS = [
  * @throws TokenizerError if a file is malformed, or the tokenizer is no BERT WordPiece.
  */
 export function parseFiles(files: TokenizerFiles): { vocab: VocabularySource; options: TokenizerOptions } {
-  const config = parseObject(files[CONFIG], CONFIG);
+  const config = parseJson(files, "tokenizer_config.json");
   const parsed = files["tokenizer.json"] == null
     ? null
-    : parseTokenizerJson(parseObject(files["tokenizer.json"], "tokenizer.json"));
+    : parseTokenizerJson(parseJson(files, "tokenizer.json"));
   const vocab = parsed?.vocab ?? vocabTxt(files, config.tokenizer_class);
 
   const options: Json = { ...parsed?.options };
-  for (const key of CONFIG_KEYS) if (config[key] !== undefined) options[key] = config[key];
-  if (/^DistilBert/.test(String(config.tokenizer_class))) {
-    options.model_input_names ??= ["input_ids", "attention_mask"];
-  }
+  for (const name of OPTION_NAMES) if (config[name] !== undefined) options[name] = config[name];
   // The map is older than the decoder, and not read where there is one.
-  const special = config.added_tokens_decoder ? config : { ...config, ...parseObject(files[MAP], MAP) };
+  const special = config.added_tokens_decoder
+    ? config
+    : { ...config, ...parseJson(files, "special_tokens_map.json") };
   const contents = readSpecialTokens(special, options);
-  options.added_tokens = readAddedTokens(config, files, parsed, contents);
+  options.added_tokens = readAddedTokens(config.added_tokens_decoder, files, parsed, contents);
   return { vocab, options: options as TokenizerOptions };
 }
 
@@ -88,7 +67,7 @@ export function parseFiles(files: TokenizerFiles): { vocab: VocabularySource; op
 function readSpecialTokens(special: Json, options: Json): Set<string> {
   const contents = new Set<string>();
   const read = (value: unknown): AddedToken => {
-    const token = typeof value === "string" ? new AddedToken(value) : parseAddedToken(value, MAP);
+    const token = typeof value === "string" ? new AddedToken(value) : parseAddedToken(value);
     contents.add(token.content);
     return token.toSpecial();
   };
@@ -96,53 +75,56 @@ function readSpecialTokens(special: Json, options: Json): Set<string> {
     if (special[name] != null) options[name] = read(special[name]);
   }
   const extra = special.extra_special_tokens ?? special.additional_special_tokens ?? [];
-  options.extra_special_tokens = Object.values(typeof extra === "object" ? extra as object : [extra]).map(
-    read,
-  );
+  options.extra_special_tokens = Object.values(extra).map(read);
   return contents;
 }
 
 // Added tokens in the order of their ids.
 function readAddedTokens(
-  config: Json,
+  decoder: unknown,
   files: TokenizerFiles,
   parsed: ParsedTokenizerJson | null,
   special: ReadonlySet<string>,
 ): AddedToken[] {
   const added = new Map<string, [id: number, token: AddedToken]>();
-  if (!config.added_tokens_decoder) {
-    for (const [content, id] of Object.entries(parseObject(files[ADDED], ADDED))) {
-      const token = new AddedToken(content, { special: special.has(content) });
-      added.set(content, [parseId(id, ADDED), token]);
-    }
+  const add = (id: unknown, token: AddedToken): void => {
+    added.set(token.content, [check("load added tokens", "an id", id, "an id"), token]);
+  };
+  const old = decoder ? {} : parseJson(files, "added_tokens.json");
+  for (const [content, id] of Object.entries(old)) {
+    add(id, new AddedToken(content, { special: special.has(content) }));
   }
-  for (const [id, token] of parsed?.added ?? []) added.set(token.content, [id, token]);
-  if (config.added_tokens_decoder) {
-    const decoder = asObject(config.added_tokens_decoder, CONFIG, "added_tokens_decoder");
-    for (const [id, value] of Object.entries(decoder)) {
-      const token = parseAddedToken(value, CONFIG);
-      added.set(token.content, [parseId(id, CONFIG), token]);
-    }
-  }
+  for (const [id, token] of parsed?.added ?? []) add(id, token);
+  for (const [id, token] of Object.entries(decoder ?? {})) add(Number(id), parseAddedToken(token));
   return [...added.values()].sort((a, b) => a[0] - b[0]).map(([, token]) => token);
 }
 
 function vocabTxt(files: TokenizerFiles, tokenizerClass: unknown): VocabularySource {
-  const modelType = parseObject(files["config.json"], "config.json").model_type;
-  const other = Object.keys(OTHER_FILES).find((name) => files[name] != null);
+  const other = Object.keys(files).find((name) => files[name] != null && OTHER_FILE.test(name));
+  const vocab = files["vocab.txt"];
   const state = other
-    ? `${other} belongs to a ${OTHER_FILES[other]} tokenizer`
+    ? `${other} belongs to a ${other.endsWith(".model") ? "SentencePiece" : "BPE"} tokenizer`
     : typeof tokenizerClass === "string" && !BERT_CLASS.test(tokenizerClass)
-    ? `${CONFIG} says it is a ${tokenizerClass}`
-    : typeof modelType === "string" && OTHER_TYPE.test(modelType)
-    ? `config.json says the model is a ${modelType}`
-    : files["vocab.txt"] == null
-    ? "there is no vocabulary among the files"
-    : null;
-  if (state) {
-    throw new TokenizerError(
-      `Cannot load the tokenizer: ${state}; wanted BERT's WordPiece, in vocab.txt or tokenizer.json`,
-    );
+    ? `tokenizer_config.json says ${tokenizerClass}`
+    : vocab == null
+    ? "there is no vocabulary"
+    : "";
+  if (vocab != null && !state) return vocab;
+  throw new TokenizerError(
+    `Cannot load the tokenizer: ${state}, wanted vocab.txt or tokenizer.json of a BERT WordPiece tokenizer`,
+  );
+}
+
+// The object in a JSON file; an empty one if there is no such file.
+function parseJson(files: TokenizerFiles, name: string): Json {
+  const content = files[name];
+  if (content == null) return {};
+  const text = decodeUtf8(content, name);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new TokenizerError(`Cannot load ${name}: ${(error as Error).message}`, { cause: error });
   }
-  return files["vocab.txt"]!;
+  return check(`load ${name}`, "the file", value, "an object");
 }

@@ -10,7 +10,6 @@ import {
   combiningRank,
   decompose,
   isChinese,
-  isKeptMark,
   isMark,
   isNonStarter,
   isRemoved,
@@ -33,13 +32,21 @@ export interface NormalizerOptions {
 const SLOW = -1; // not seen yet, or not one unit to one unit
 const CACHED = 1 << 17; // characters remembered; there are 81,000 ideographs
 
-/** A decomposed character. */
+/** What a part of a decomposed character becomes. */
 interface Part {
-  readonly char: string;
+  readonly units: string;
   /** Whether it shares the source of the part before it. */
   readonly added: boolean;
   /** Rank of its combining class, -1 for a starter. */
   readonly rank: number;
+}
+
+/** What a character becomes. */
+interface Conversion {
+  readonly units: string;
+  readonly parts: readonly Part[];
+  /** Whether a part stays that may have to change places with its neighbours. */
+  readonly moves: boolean;
 }
 
 /** Normalizes ranges of a text into `units`, `starts` and `length`. */
@@ -55,9 +62,7 @@ export class Normalizer {
   readonly #options: NormalizerOptions;
   readonly #strip: boolean;
   readonly #single = new Int32Array(0x10000).fill(SLOW); // code unit -> unit
-  readonly #several = new Map<string, string>(); // character -> units
-  readonly #kept = new Set<string>(); // characters whose order with their neighbours matters
-  readonly #parts = new Map<string, Part[]>();
+  readonly #conversions = new Map<string, Conversion>();
 
   constructor(options: NormalizerOptions) {
     this.#options = options;
@@ -66,8 +71,9 @@ export class Normalizer {
 
   /** Normalizes `text` from `begin` to `end`, which must not part a surrogate pair. */
   run(text: string, begin: number, end: number): void {
-    this.#reserve(end - begin);
+    this.length = 0;
     this.wide = false;
+    this.#reserve(end - begin);
     const single = this.#single;
     let { units, starts } = this;
     let n = 0;
@@ -78,11 +84,14 @@ export class Normalizer {
         starts[n++] = i++;
         continue;
       }
+      const char = charAt(text, i);
+      const conversion = this.#convert(char);
+      if (conversion.moves) return this.#reorder(text, begin, end);
       this.length = n;
-      i = this.#slow(text, begin, i, end);
-      n = this.length;
-      this.#reserve(n + end - i);
-      ({ units, starts } = this);
+      this.#append(conversion.units, i);
+      i += char.length;
+      this.#reserve(end - i);
+      ({ units, starts, length: n } = this);
     }
     this.length = n;
   }
@@ -96,101 +105,73 @@ export class Normalizer {
     return result;
   }
 
-  // Appends what the character at `i` becomes; returns where the next one starts.
-  #slow(text: string, begin: number, i: number, end: number): number {
-    const char = charAt(text, i);
-    if (char.length > 1) this.wide = true;
-    let result = this.#several.get(char);
-    if (result === undefined) {
-      if (this.#several.size >= CACHED) this.#several.clear();
-      result = this.#convert(char);
-      if (result.length !== 1 || char.length !== 1 || this.#kept.has(char)) this.#several.set(char, result);
-      else this.#single[char.charCodeAt(0)] = result.charCodeAt(0);
-    }
-    if (this.#kept.has(char)) return this.#cluster(text, begin, i, end);
-    this.#append(result, i);
-    return i + char.length;
-  }
-
-  #append(result: string, start: number): void {
-    this.#reserve(this.length + result.length);
-    for (let k = 0; k < result.length; k++) {
+  #append(units: string, start: number): void {
+    this.#reserve(units.length);
+    for (let k = 0; k < units.length; k++) {
       this.starts[this.length] = start;
-      this.units[this.length++] = result.charCodeAt(k);
+      this.units[this.length++] = units.charCodeAt(k);
     }
   }
 
-  // What one character becomes when its neighbours do not matter.
-  #convert(char: string): string {
-    let result = "";
-    for (const source of this.#spaced(char)) {
-      for (const part of this.#strip ? decompose(source) : source) {
-        if (this.#strip && isKeptMark(part)) this.#kept.add(char);
-        if (!this.#strip || !isMark(part)) result += this.#lower(part);
+  #convert(char: string): Conversion {
+    if (char.length > 1) this.wide = true;
+    let conversion = this.#conversions.get(char);
+    if (!conversion) {
+      const parts = this.#parts(char);
+      const units = parts.map((part) => part.units).join("");
+      conversion = { units, parts, moves: parts.some((part) => part.rank >= 0 && part.units !== "") };
+      if (this.#conversions.size >= CACHED) this.#conversions.clear();
+      this.#conversions.set(char, conversion);
+      if (units.length === 1 && char.length === 1 && !conversion.moves) {
+        this.#single[char.charCodeAt(0)] = units.charCodeAt(0);
       }
     }
-    return result;
+    return conversion;
   }
 
-  #lower(char: string): string {
-    return this.#options.do_lower_case ? lower(char) : char;
+  #parts(char: string): Part[] {
+    const { clean_text, tokenize_chinese_chars, do_lower_case } = this.#options;
+    const strip = this.#strip;
+    if (clean_text && isRemoved(char)) return [];
+    if (clean_text && isSpace(char)) char = " ";
+    const spaced = tokenize_chinese_chars && isChinese(char) ? [" ", char, " "] : [char];
+    return spaced.flatMap((source) =>
+      [...strip ? decompose(source) : source].map((part, k) => ({
+        units: strip && isMark(part) ? "" : do_lower_case ? lower(part) : part,
+        added: k > 0,
+        rank: strip && isNonStarter(part) ? combiningRank(part) : -1,
+      }))
+    );
   }
 
-  // Cleaning and the spaces around ideographs.
-  #spaced(char: string): string {
-    if (this.#options.clean_text) {
-      if (isRemoved(char)) return "";
-      if (isSpace(char)) return " ";
-    }
-    return this.#options.tokenize_chinese_chars && isChinese(char) ? ` ${char} ` : char;
-  }
-
-  #decomposed(char: string): Part[] {
-    let parts = this.#parts.get(char);
-    if (parts === undefined) {
-      if (this.#parts.size >= CACHED) this.#parts.clear();
-      parts = [...this.#spaced(char)].flatMap((source) =>
-        [...decompose(source)].map((part, k) => {
-          return { char: part, added: k > 0, rank: isNonStarter(part) ? combiningRank(part) : -1 };
-        })
-      );
-      this.#parts.set(char, parts);
-    }
-    return parts;
-  }
-
-  // A base character with its marks, one of which is kept: the canonical order decides the positions.
-  #cluster(text: string, begin: number, i: number, end: number): number {
-    let first = i;
-    while (first > begin && this.#decomposed(charAt(text, first)).every((part) => part.rank >= 0)) {
-      first -= first - 1 > begin && charAt(text, first - 2).length === 2 ? 2 : 1;
-    }
-    while (this.length > 0 && this.starts[this.length - 1] >= first) this.length--;
-
+  // The canonical order of accents decides which source position the parts that stay get.
+  #reorder(text: string, begin: number, end: number): void {
     const sources: number[] = [];
     const parts: Part[] = [];
-    let next = first;
-    while (next < end) {
-      const char = charAt(text, next);
-      const more = this.#decomposed(char);
-      if (next > i && more.length > 0 && more[0].rank < 0) break;
-      for (const part of more) {
-        if (!part.added) sources.push(next);
+    for (let i = begin, width; i < end; i += width) {
+      const char = charAt(text, i);
+      width = char.length;
+      for (const part of this.#convert(char).parts) {
+        if (!part.added) sources.push(i);
         parts.push(part);
       }
-      next += char.length;
     }
-    let cursor = 0;
-    for (const part of canonicalOrder(parts)) {
-      if (!part.added) cursor++;
-      if (!isMark(part.char)) this.#append(this.#lower(part.char), sources[cursor - 1]);
+    this.length = 0;
+    let taken = 0;
+    for (let first = 0, last; first < parts.length; first = last) {
+      for (last = first + 1; last < parts.length && parts[last].rank >= 0;) last++;
+      for (const part of parts.slice(first, last).sort((a, b) => a.rank - b.rank)) {
+        if (!part.added) taken++;
+        this.#append(part.units, sources[taken - 1]);
+      }
     }
-    return next;
   }
 
-  #reserve(length: number): void {
-    if (length <= this.units.length) return;
+  // Makes room for `more` units.
+  #reserve(more: number): void {
     const { units, starts } = this;
+    const length = this.length + more;
+    if (length <= units.length) return;
     this.units = new Uint16Array(length * 2);
     this.units.set(units);
     this.starts = new Int32Array(length * 2);
@@ -202,14 +183,4 @@ export class Normalizer {
 function charAt(text: string, i: number): string {
   const code = text.codePointAt(i)!;
   return code >= 0xd800 && code < 0xe000 ? "\ufffd" : String.fromCodePoint(code);
-}
-
-// Sorts every run of non-starters by combining class, stably and in place.
-function canonicalOrder(parts: Part[]): Part[] {
-  for (let begin = 0, end; begin < parts.length; begin = end + 1) {
-    for (end = begin; end < parts.length && parts[end].rank >= 0;) end++;
-    const run = parts.slice(begin, end).sort((a, b) => a.rank - b.rank);
-    for (let i = 0; i < run.length; i++) parts[begin + i] = run[i];
-  }
-  return parts;
 }

@@ -5,6 +5,7 @@
  */
 
 import type { AddedToken } from "./added_tokens.ts";
+import { bertTemplate } from "./tokenizer_json.ts";
 import type { ResolvedOptions, SpecialName } from "./tokenizer_options.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
@@ -24,48 +25,35 @@ export interface SavedState {
 
 /** The files by name. */
 export function saveFiles(state: SavedState): Record<string, string> {
-  const { options, added, special, extra } = state;
-  const addedTokens = [...added].map(([id, token]) => ({ id, ...fields(token) }));
+  const { special: _special, added_tokens: _added, ...options } = state.options;
   // Only the generic class of transformers reads these from tokenizer.json instead of assuming BERT's values.
   const plain = options.clean_text && options.decoder_cleanup && options.continuing_subword_prefix === "##" &&
     options.max_input_chars_per_word === 100;
   const config = {
-    added_tokens_decoder: Object.fromEntries(addedTokens.map(({ id, ...token }) => [id, token])),
-    ...special,
-    extra_special_tokens: extra,
-    clean_text: options.clean_text,
-    do_lower_case: options.do_lower_case,
-    strip_accents: options.strip_accents,
-    tokenize_chinese_chars: options.tokenize_chinese_chars,
-    model_input_names: options.model_input_names,
+    ...options,
+    ...state.special,
     ...state.settings,
+    added_tokens_decoder: Object.fromEntries(state.added),
+    extra_special_tokens: state.extra,
     tokenizer_class: plain ? "BertTokenizer" : "PreTrainedTokenizerFast",
   };
-  const map = { ...special, ...(extra.length > 0 ? { additional_special_tokens: extra } : {}) };
+  const map = { ...state.special, additional_special_tokens: state.extra };
   const vocabTxt = state.vocabulary.toText();
   return {
     ...(vocabTxt === null ? {} : { "vocab.txt": vocabTxt }),
-    "tokenizer.json": tokenizerJson(state, addedTokens),
-    "tokenizer_config.json": write(config),
-    "special_tokens_map.json": write(map),
+    "tokenizer.json": tokenizerJson(state),
+    "tokenizer_config.json": JSON.stringify(config, null, 2) + "\n",
+    "special_tokens_map.json": JSON.stringify(map, null, 2) + "\n",
   };
 }
 
-function tokenizerJson(
-  { vocabulary, options, cls, sep, unk }: SavedState,
-  addedTokens: readonly unknown[],
-): string {
-  const special = ({ text }: { text: string }, type_id: number): unknown => ({
-    SpecialToken: { id: text, type_id },
-  });
-  const sequence = (id: string, type_id: number): unknown => ({ Sequence: { id, type_id } });
-  const single = [special(cls, 0), sequence("A", 0), special(sep, 0)];
+function tokenizerJson({ vocabulary, options, added, cls, sep, unk }: SavedState): string {
   const tokens = [cls, sep].map(({ id, text }) => [text, { id: text, ids: [id], tokens: [text] }]);
   const head = {
     version: "1.0",
     truncation: null,
     padding: null,
-    added_tokens: addedTokens,
+    added_tokens: Array.from(added, ([id, token]) => ({ id, ...token })),
     normalizer: {
       type: "BertNormalizer",
       clean_text: options.clean_text,
@@ -76,8 +64,7 @@ function tokenizerJson(
     pre_tokenizer: { type: "BertPreTokenizer" },
     post_processor: {
       type: "TemplateProcessing",
-      single,
-      pair: [...single, sequence("B", 1), special(sep, 1)],
+      ...bertTemplate(cls.text, sep.text),
       special_tokens: Object.fromEntries(tokens),
     },
     decoder: {
@@ -97,14 +84,4 @@ function tokenizerJson(
     `${JSON.stringify(token)}:${id}`
   );
   return `${JSON.stringify(head).slice(0, -2)},"vocab":{${vocab.join(",")}}}}`;
-}
-
-function fields(
-  { content, single_word, lstrip, rstrip, normalized, special }: AddedToken,
-): Record<string, unknown> {
-  return { content, single_word, lstrip, rstrip, normalized, special };
-}
-
-function write(value: unknown): string {
-  return JSON.stringify(value, null, 2) + "\n";
 }

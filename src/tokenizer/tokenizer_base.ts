@@ -7,6 +7,7 @@
 import { TokenizerError } from "../errors.ts";
 import { AddedToken, AddedVocabulary } from "./added_tokens.ts";
 import { Callable } from "./callable.ts";
+import { check, show } from "./check.ts";
 import { cleanUp, joinPieces } from "./decoder.ts";
 import { Normalizer } from "./normalizer.ts";
 import {
@@ -38,20 +39,46 @@ export interface DecodeOptions {
 }
 
 const EXTRA = "extra_special_tokens";
-const EXTRA_OLD = "additional_special_tokens";
+/** Options that can be changed later. */
+const SETTINGS = [
+  "model_max_length",
+  "padding_side",
+  "truncation_side",
+  "clean_up_tokenization_spaces",
+  "split_special_tokens",
+] as const;
 
 /** The token side of {@linkcode BertTokenizer}. */
 export abstract class TokenizerBase extends Callable {
+  static {
+    for (const name of SPECIAL_NAMES) {
+      Object.defineProperty(this.prototype, name, {
+        get(this: TokenizerBase) {
+          return this.#special.get(name) ?? null;
+        },
+        set(this: TokenizerBase, token: string | null) {
+          if (token === null) this.#special.delete(name);
+          else this.#special.set(name, token);
+        },
+      });
+      Object.defineProperty(this.prototype, `${name}_id`, {
+        get(this: TokenizerBase) {
+          return this[name] === null ? null : this.convert_tokens_to_ids(this[name]);
+        },
+      });
+    }
+  }
+
   /** Longest row that the model takes, in tokens; 1e30 if there is no limit. */
-  model_max_length: number;
+  declare model_max_length: number;
   /** Where padding goes. */
-  padding_side: "left" | "right";
+  declare padding_side: "left" | "right";
   /** Where tokens are cut off. */
-  truncation_side: "left" | "right";
+  declare truncation_side: "left" | "right";
   /** Whether decoding removes spaces before punctuation by default. */
-  clean_up_tokenization_spaces: boolean;
+  declare clean_up_tokenization_spaces: boolean;
   /** Whether special tokens in texts are treated as plain text by default. */
-  split_special_tokens: boolean;
+  declare split_special_tokens: boolean;
   /** @internal */
   protected readonly options: ResolvedOptions;
   /** @internal */
@@ -60,6 +87,34 @@ export abstract class TokenizerBase extends Callable {
   protected readonly added: AddedVocabulary;
   /** @internal */
   protected readonly normalizer: Normalizer;
+  /** Begins each row, "[CLS]"; rows keep the token of when the tokenizer was made. */
+  declare cls_token: string | null;
+  /** Id of `cls_token`. */
+  declare readonly cls_token_id: number | null;
+  /** Ends each text, "[SEP]"; rows keep the token of when the tokenizer was made. */
+  declare sep_token: string | null;
+  /** Id of `sep_token`. */
+  declare readonly sep_token_id: number | null;
+  /** Fills rows up, "[PAD]". */
+  declare pad_token: string | null;
+  /** Id of `pad_token`. */
+  declare readonly pad_token_id: number | null;
+  /** Stands for unknown words, "[UNK]"; words keep the token of when the tokenizer was made. */
+  declare unk_token: string | null;
+  /** Id of `unk_token`. */
+  declare readonly unk_token_id: number | null;
+  /** Hides a token in masked language modelling, "[MASK]". */
+  declare mask_token: string | null;
+  /** Id of `mask_token`. */
+  declare readonly mask_token_id: number | null;
+  /** Begins a sequence in other models; normally none. */
+  declare bos_token: string | null;
+  /** Id of `bos_token`. */
+  declare readonly bos_token_id: number | null;
+  /** Ends a sequence in other models; normally none. */
+  declare eos_token: string | null;
+  /** Id of `eos_token`. */
+  declare readonly eos_token_id: number | null;
   readonly #special = new Map<SpecialName, string>();
   #extra: string[];
 
@@ -73,11 +128,7 @@ export abstract class TokenizerBase extends Callable {
   constructor(vocab: VocabularySource, options: TokenizerOptions = {}) {
     super();
     const resolved = this.options = resolveOptions(options);
-    this.model_max_length = resolved.model_max_length;
-    this.padding_side = resolved.padding_side;
-    this.truncation_side = resolved.truncation_side;
-    this.clean_up_tokenization_spaces = resolved.clean_up_tokenization_spaces;
-    this.split_special_tokens = resolved.split_special_tokens;
+    for (const name of SETTINGS) Object.assign(this, { [name]: resolved[name] });
     this.vocabulary = parseVocabulary(vocab);
     this.normalizer = new Normalizer(resolved);
     this.added = new AddedVocabulary(this.vocabulary, this.normalizer);
@@ -92,6 +143,11 @@ export abstract class TokenizerBase extends Callable {
       tokens.set(token.content, named.has(token.content) ? token.toSpecial() : token);
     }
     this.added.add([...tokens.values()]);
+  }
+
+  /** The settings as they are now. @internal */
+  protected get settings(): Record<string, unknown> {
+    return Object.fromEntries(SETTINGS.map((name) => [name, this[name]]));
   }
 
   /** Number of tokens of the vocabulary, without added ones. */
@@ -121,9 +177,8 @@ export abstract class TokenizerBase extends Callable {
 
   /** The special tokens by role. */
   get special_tokens_map(): Partial<Record<SpecialName, string>> {
-    return Object.fromEntries(
-      SPECIAL_NAMES.filter((name) => this.#special.has(name)).map((name) => [name, this.#special.get(name)]),
-    );
+    const entries = SPECIAL_NAMES.map((name) => [name, this[name]]);
+    return Object.fromEntries(entries.filter(([, token]) => token !== null));
   }
 
   /** Special tokens without a role. */
@@ -139,76 +194,6 @@ export abstract class TokenizerBase extends Callable {
   /** The ids of `all_special_tokens`. */
   get all_special_ids(): number[] {
     return this.all_special_tokens.map((token) => this.convert_tokens_to_ids(token));
-  }
-
-  /** Begins each row, "[CLS]"; rows keep the token of when the tokenizer was made. */
-  get cls_token(): string | null {
-    return this.#special.get("cls_token") ?? null;
-  }
-  set cls_token(token: string | null) {
-    this.#setSpecial("cls_token", token);
-  }
-  /** Id of `cls_token`. */
-  get cls_token_id(): number | null {
-    return this.#specialId("cls_token");
-  }
-
-  /** Ends each text, "[SEP]"; rows keep the token of when the tokenizer was made. */
-  get sep_token(): string | null {
-    return this.#special.get("sep_token") ?? null;
-  }
-  set sep_token(token: string | null) {
-    this.#setSpecial("sep_token", token);
-  }
-  /** Id of `sep_token`. */
-  get sep_token_id(): number | null {
-    return this.#specialId("sep_token");
-  }
-
-  /** Fills rows up, "[PAD]". */
-  get pad_token(): string | null {
-    return this.#special.get("pad_token") ?? null;
-  }
-  set pad_token(token: string | null) {
-    this.#setSpecial("pad_token", token);
-  }
-  /** Id of `pad_token`. */
-  get pad_token_id(): number | null {
-    return this.#specialId("pad_token");
-  }
-
-  /** Stands for unknown words, "[UNK]"; words keep the token of when the tokenizer was made. */
-  get unk_token(): string | null {
-    return this.#special.get("unk_token") ?? null;
-  }
-  set unk_token(token: string | null) {
-    this.#setSpecial("unk_token", token);
-  }
-  /** Id of `unk_token`. */
-  get unk_token_id(): number | null {
-    return this.#specialId("unk_token");
-  }
-
-  /** Hides a token in masked language modelling, "[MASK]". */
-  get mask_token(): string | null {
-    return this.#special.get("mask_token") ?? null;
-  }
-  set mask_token(token: string | null) {
-    this.#setSpecial("mask_token", token);
-  }
-  /** Id of `mask_token`. */
-  get mask_token_id(): number | null {
-    return this.#specialId("mask_token");
-  }
-
-  #setSpecial(name: SpecialName, token: string | null): void {
-    if (token === null) this.#special.delete(name);
-    else this.#special.set(name, token);
-  }
-
-  #specialId(name: SpecialName): number | null {
-    const token = this.#special.get(name);
-    return token === undefined ? null : this.convert_tokens_to_ids(token);
   }
 
   /**
@@ -241,18 +226,16 @@ export abstract class TokenizerBase extends Callable {
   add_special_tokens(special_tokens: SpecialTokens, replace_extra_special_tokens = true): number {
     const tokens: (string | AddedToken)[] = [];
     for (const [name, value] of Object.entries(special_tokens)) {
-      if (name === EXTRA || name === EXTRA_OLD) {
+      if (name === EXTRA || name === "additional_special_tokens") {
         const extra = (value as (string | AddedToken)[]).map(toAddedToken);
         const old = replace_extra_special_tokens && extra.length > 0 ? [] : this.#extra;
         this.#extra = [...new Set([...old, ...extra.map((token) => token.content)])];
         tokens.push(...extra);
-      } else if (SPECIAL_NAMES.includes(name as SpecialName)) {
-        const token = toAddedToken(value as string | AddedToken);
-        this.#special.set(name as SpecialName, token.content);
-        tokens.push(token);
       } else {
-        const names = [...SPECIAL_NAMES, EXTRA].join(", ");
-        throw new TokenizerError(`Cannot add a special token as "${name}": wanted one of ${names}`);
+        const role = check<SpecialName>("add a special token", "its role", name, [...SPECIAL_NAMES, EXTRA]);
+        const token = toAddedToken(value as string | AddedToken);
+        this.#special.set(role, token.content);
+        tokens.push(token);
       }
     }
     return this.add_tokens(tokens, true);
@@ -275,11 +258,9 @@ export abstract class TokenizerBase extends Callable {
     if (typeof tokens !== "string") return tokens.map((token) => this.convert_tokens_to_ids(token));
     const id = this.added.ids.get(tokens) ?? this.vocabulary.ids.get(tokens);
     if (id !== undefined) return id;
-    const unknown = this.#special.get("unk_token");
-    if (unknown === undefined || unknown === tokens) {
-      throw new TokenizerError(
-        `Cannot convert ${JSON.stringify(tokens)} to an id: it is unknown, and so is unk_token`,
-      );
+    const unknown = this.unk_token;
+    if (unknown === null || unknown === tokens) {
+      throw new TokenizerError(`Cannot convert ${show(tokens)} to an id: it is unknown, and so is unk_token`);
     }
     return this.convert_tokens_to_ids(unknown);
   }
@@ -363,9 +344,7 @@ export abstract class TokenizerBase extends Callable {
   }
 
   #token(id: number): string | null {
-    if (!Number.isInteger(id) || id < 0) {
-      throw new TokenizerError(`Cannot convert id ${id} to a token: wanted a whole number from 0`);
-    }
+    check("convert ids to tokens", "an id", id, "an id");
     return this.added.text(id) ?? this.vocabulary.token(id) ?? null;
   }
 }

@@ -4,10 +4,12 @@
  * @module
  */
 
-import { TokenizerError } from "../errors.ts";
-import type { AddedToken } from "./added_tokens.ts";
-import { asObject, type Json, parseAddedToken, parseId, show } from "./json.ts";
+import { AddedToken } from "./added_tokens.ts";
+import { check, type Kind } from "./check.ts";
 import type { TokenizerOptions } from "./tokenizer_options.ts";
+
+/** A JSON object of unknown content. */
+export type Json = Record<string, unknown>;
 
 /** What the file says. */
 export interface ParsedTokenizerJson {
@@ -17,129 +19,100 @@ export interface ParsedTokenizerJson {
   readonly added: ReadonlyMap<number, AddedToken>;
 }
 
-const FILE = "tokenizer.json";
-const SINGLE = "<cls>:0 A:0 <sep>:0";
-const PAIR = "<cls>:0 A:0 <sep>:0 B:1 <sep>:1";
-
 /**
  * Reads the parsed file.
  *
  * @throws TokenizerError if a part is malformed or is not that of a BERT WordPiece tokenizer.
  */
 export function parseTokenizerJson(json: Json): ParsedTokenizerJson {
-  if (json.version !== undefined && json.version !== "1.0") {
-    fail(`has version ${show(json.version)}, wanted "1.0"`);
-  }
-  const model = asObject(json.model, FILE, "the model");
+  const model = object(json, "model");
   const type = model.type ?? (Array.isArray(model.vocab) ? "Unigram" : model.merges ? "BPE" : "WordPiece");
-  if (type !== "WordPiece") fail(`holds a ${show(type)} model, wanted BERT's WordPiece`);
-  const splitter = asObject(unwrap(json.pre_tokenizer, "pretokenizers"), FILE, "the pre_tokenizer");
-  if (splitter.type !== "BertPreTokenizer") {
-    fail(`holds a ${show(splitter.type)} pre-tokenizer, wanted BertPreTokenizer`);
-  }
+  must("model.type", type, ["WordPiece"]);
+  must("version", json.version ?? "1.0", ["1.0"]);
+  must("pre_tokenizer.type", object(json, "pre_tokenizer").type, ["BertPreTokenizer"]);
   const options: Json = {
-    ...parseNormalizer(unwrap(json.normalizer, "normalizers")),
-    ...parseDecoder(json.decoder, model.continuing_subword_prefix),
-    ...parseTemplate(json.post_processor),
-    unk_token: field(model, "unk_token", "string"),
-    continuing_subword_prefix: field(model, "continuing_subword_prefix", "string"),
-    max_input_chars_per_word: field(model, "max_input_chars_per_word", "number"),
+    unk_token: field(model, "unk_token", "text"),
+    continuing_subword_prefix: field(model, "continuing_subword_prefix", "text"),
+    max_input_chars_per_word: field(model, "max_input_chars_per_word", "a whole number"),
+    ...parseTemplate(json),
+    ...parseNormalizer(json),
   };
+  if (json.decoder != null) {
+    const decoder = object(json, "decoder");
+    must("decoder.type", decoder.type, ["WordPiece"]);
+    must("decoder.prefix", decoder.prefix, [options.continuing_subword_prefix as string]);
+    options.decoder_cleanup = field(decoder, "cleanup", "a boolean");
+  }
   for (const part of ["padding", "truncation"]) {
-    const direction = json[part] == null ? undefined : asObject(json[part], FILE, part).direction;
+    const direction = json[part] == null ? undefined : object(json, part).direction;
     if (direction !== undefined) options[`${part}_side`] = String(direction).toLowerCase();
   }
-
   const added = new Map<number, AddedToken>();
-  const tokens = json.added_tokens ?? [];
-  if (!Array.isArray(tokens)) fail("has added_tokens that are no list");
-  for (const token of tokens as unknown[]) {
-    added.set(parseId(asObject(token, FILE, "an added token").id, FILE), parseAddedToken(token, FILE));
+  for (const token of must<Json[]>("added_tokens", json.added_tokens ?? [], "a list")) {
+    const value = parseAddedToken(token);
+    added.set(field(token, "id", "an id"), value);
   }
-  const vocab = new Map(Object.entries(asObject(model.vocab, FILE, "model.vocab") as Record<string, number>));
+  const vocab = new Map(Object.entries(object(model, "vocab") as Record<string, number>));
   return { vocab, options: options as TokenizerOptions, added };
 }
 
-function parseNormalizer(value: unknown): Json {
-  if (value == null) {
+/** An added token as the files write it. */
+export function parseAddedToken(value: unknown): AddedToken {
+  const token = check<Json>("load added tokens", "a token", value, "an object");
+  for (const name of ["single_word", "lstrip", "rstrip", "normalized", "special"]) {
+    if (token[name] !== undefined) check("load added tokens", name, token[name], "a boolean");
+  }
+  return new AddedToken(token.content as string, token);
+}
+
+function parseNormalizer(json: Json): Json {
+  if (json.normalizer == null) {
     return { clean_text: false, tokenize_chinese_chars: false, strip_accents: false, do_lower_case: false };
   }
-  const normalizer = asObject(value, FILE, "the normalizer");
-  if (normalizer.type !== "BertNormalizer") {
-    fail(`holds a ${show(normalizer.type)} normalizer, wanted BertNormalizer`);
-  }
+  const normalizer = object(json, "normalizer");
+  must("normalizer.type", normalizer.type, ["BertNormalizer"]);
   return {
-    clean_text: field(normalizer, "clean_text", "boolean"),
-    tokenize_chinese_chars: field(normalizer, "handle_chinese_chars", "boolean"),
+    clean_text: field(normalizer, "clean_text", "a boolean"),
+    tokenize_chinese_chars: field(normalizer, "handle_chinese_chars", "a boolean"),
     strip_accents: normalizer.strip_accents,
-    do_lower_case: field(normalizer, "lowercase", "boolean"),
+    do_lower_case: field(normalizer, "lowercase", "a boolean"),
   };
 }
 
-function parseDecoder(value: unknown, prefix: unknown): Json {
-  if (value == null) return {};
-  const decoder = asObject(value, FILE, "the decoder");
-  if (decoder.type !== "WordPiece" || decoder.prefix !== prefix) {
-    fail(
-      `holds a ${show(decoder.type)} decoder for ${show(decoder.prefix)}, wanted WordPiece for ${
-        show(prefix)
-      }`,
-    );
-  }
-  return { decoder_cleanup: field(decoder, "cleanup", "boolean") };
-}
-
 // The special tokens of [CLS] A [SEP] B [SEP], the only template of BERT.
-function parseTemplate(value: unknown): Json {
-  if (value == null) return {};
-  const processor = asObject(value, FILE, "the post_processor");
-  if (processor.type === "BertProcessing") {
-    return { cls_token: first(processor.cls), sep_token: first(processor.sep) };
+function parseTemplate(json: Json): Json {
+  if (json.post_processor == null) return {};
+  const { type, cls, sep, single, pair } = object(json, "post_processor");
+  if (type === "BertProcessing") {
+    return {
+      cls_token: must<string[]>("cls", cls, "a list")[0],
+      sep_token: must<string[]>("sep", sep, "a list")[0],
+    };
   }
-  if (processor.type !== "TemplateProcessing") {
-    fail(`holds a ${show(processor.type)} post-processor, wanted TemplateProcessing or BertProcessing`);
-  }
-  const single = pieces(processor.single);
-  const [cls, , sep] = single.map(([name]) => name);
-  for (const [template, wanted] of [[single, SINGLE], [pieces(processor.pair), PAIR]] as const) {
-    const text = template.map(([name, type, special]) => {
-      return `${!special ? name : name === cls ? "<cls>" : name === sep ? "<sep>" : show(name)}:${type}`;
-    }).join(" ");
-    if (text !== wanted) fail(`puts texts together as ${text.slice(0, 80)}, BERT wants ${wanted}`);
-  }
-  return { cls_token: cls, sep_token: sep };
+  must("post_processor.type", type, ["TemplateProcessing"]);
+  const tokens = [0, 2].map((i) =>
+    (single as { SpecialToken?: Json }[] | undefined)?.[i]?.SpecialToken?.id as string
+  );
+  const wanted = bertTemplate(tokens[0], tokens[1]);
+  must("post_processor", JSON.stringify({ single, pair }), [JSON.stringify(wanted)]);
+  return { cls_token: tokens[0], sep_token: tokens[1] };
 }
 
-function pieces(value: unknown): [name: unknown, type: unknown, special: boolean][] {
-  if (!Array.isArray(value)) fail("has a template that is no list");
-  return (value as unknown[]).map((item) => {
-    const piece = asObject(item, FILE, "a piece of the template");
-    const special = piece.SpecialToken !== undefined;
-    const { id, type_id } = asObject(
-      special ? piece.SpecialToken : piece.Sequence,
-      FILE,
-      "a piece of the template",
-    );
-    return [id, type_id, special];
-  });
+/** The template of BERT as the file writes it. */
+export function bertTemplate(cls: string, sep: string): { single: unknown[]; pair: unknown[] } {
+  const special = (id: string, type_id: number): unknown => ({ SpecialToken: { id, type_id } });
+  const single = [special(cls, 0), { Sequence: { id: "A", type_id: 0 } }, special(sep, 0)];
+  return { single, pair: [...single, { Sequence: { id: "B", type_id: 1 } }, special(sep, 1)] };
 }
 
-function first(value: unknown): unknown {
-  return Array.isArray(value) ? value[0] : undefined;
+function must<T>(name: string, value: unknown, wanted: Kind | readonly string[]): T {
+  return check("load tokenizer.json", name, value, wanted);
 }
 
-// The only part of a sequence of one.
-function unwrap(value: unknown, key: string): unknown {
-  const parts = (value as Json | null | undefined)?.[key];
-  return Array.isArray(parts) && parts.length === 1 ? parts[0] : value;
+function field<T>(json: Json, name: string, wanted: Kind): T {
+  return must(name, json[name], wanted);
 }
 
-function field(object: Json, key: string, type: "string" | "number" | "boolean"): unknown {
-  const found = typeof object[key];
-  if (found !== type) fail(`has ${key} ${show(object[key])}, wanted a ${type}`);
-  return object[key];
-}
-
-function fail(state: string): never {
-  throw new TokenizerError(`Cannot load ${FILE}: it ${state}`);
+function object(json: Json, name: string): Json {
+  return field(json, name, "an object");
 }

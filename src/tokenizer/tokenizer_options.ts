@@ -4,8 +4,8 @@
  * @module
  */
 
-import { TokenizerError } from "../errors.ts";
 import { AddedToken } from "./added_tokens.ts";
+import { check, type Kind } from "./check.ts";
 
 /** The names of the special tokens that have a role, in the order of transformers. */
 export const SPECIAL_NAMES: readonly SpecialName[] = [
@@ -81,22 +81,26 @@ export type ResolvedOptions =
   & Required<Omit<TokenizerOptions, SpecialName>>
   & { special: Map<SpecialName, AddedToken> };
 
-const DEFAULTS: Required<Omit<TokenizerOptions, SpecialName>> = {
-  do_lower_case: true,
-  strip_accents: null,
-  tokenize_chinese_chars: true,
-  clean_text: true,
-  extra_special_tokens: [],
-  added_tokens: [],
-  model_max_length: 1e30,
-  padding_side: "right",
-  truncation_side: "right",
-  clean_up_tokenization_spaces: false,
-  split_special_tokens: false,
-  model_input_names: ["input_ids", "token_type_ids", "attention_mask"],
-  continuing_subword_prefix: "##",
-  max_input_chars_per_word: 100,
-  decoder_cleanup: true,
+// Default and kind of each option.
+const OPTIONS: Record<
+  Exclude<keyof TokenizerOptions, SpecialName>,
+  readonly [unknown, Kind | readonly string[]]
+> = {
+  do_lower_case: [true, "a boolean"],
+  strip_accents: [null, "a boolean or null"],
+  tokenize_chinese_chars: [true, "a boolean"],
+  clean_text: [true, "a boolean"],
+  extra_special_tokens: [[], "a list"],
+  added_tokens: [[], "a list"],
+  model_max_length: [1e30, "a whole number"],
+  padding_side: ["right", ["left", "right"]],
+  truncation_side: ["right", ["left", "right"]],
+  clean_up_tokenization_spaces: [false, "a boolean"],
+  split_special_tokens: [false, "a boolean"],
+  model_input_names: [["input_ids", "token_type_ids", "attention_mask"], "a list"],
+  continuing_subword_prefix: ["##", "text"],
+  max_input_chars_per_word: [100, "0 to 1000"],
+  decoder_cleanup: [true, "a boolean"],
 };
 const ROLES: Partial<Record<SpecialName, string>> = {
   unk_token: "[UNK]",
@@ -105,35 +109,9 @@ const ROLES: Partial<Record<SpecialName, string>> = {
   cls_token: "[CLS]",
   mask_token: "[MASK]",
 };
-const MAX_WORD = 1000; // matching takes at most this many steps a character
 
-type Rule = readonly [wanted: string, fits: (value: unknown) => boolean];
-const FLAG: Rule = ["true or false", (value) => typeof value === "boolean"];
-const SIDE: Rule = ["left or right", (value) => value === "left" || value === "right"];
-const LIST: Rule = ["a list", Array.isArray];
-const RULES: Record<keyof typeof DEFAULTS, Rule> = {
-  do_lower_case: FLAG,
-  strip_accents: ["true, false or null", (value) => value === null || typeof value === "boolean"],
-  tokenize_chinese_chars: FLAG,
-  clean_text: FLAG,
-  extra_special_tokens: LIST,
-  added_tokens: LIST,
-  model_max_length: [
-    "a length",
-    (value) => value === Infinity || Number.isInteger(value) && Number(value) >= 0,
-  ],
-  padding_side: SIDE,
-  truncation_side: SIDE,
-  clean_up_tokenization_spaces: FLAG,
-  split_special_tokens: FLAG,
-  model_input_names: LIST,
-  continuing_subword_prefix: ["text", (value) => typeof value === "string"],
-  max_input_chars_per_word: [
-    `0 to ${MAX_WORD}`,
-    (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_WORD,
-  ],
-  decoder_cleanup: FLAG,
-};
+/** The names of all options but the special tokens with a role. */
+export const OPTION_NAMES = Object.keys(OPTIONS) as (keyof typeof OPTIONS)[];
 
 /**
  * Fills in the defaults.
@@ -141,26 +119,21 @@ const RULES: Record<keyof typeof DEFAULTS, Rule> = {
  * @throws TokenizerError if an option has a value that it cannot have.
  */
 export function resolveOptions(options: TokenizerOptions): ResolvedOptions {
-  const result = { ...DEFAULTS, special: new Map<SpecialName, AddedToken>() };
-  for (const name of Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]) {
-    const value = options[name];
-    if (value === undefined || value === null && name !== "strip_accents") continue;
-    const [wanted, fits] = RULES[name];
-    if (!fits(value)) {
-      throw new TokenizerError(
-        `Cannot make a tokenizer with ${name} ${JSON.stringify(value)}: wanted ${wanted}`,
-      );
-    }
-    Object.assign(result, { [name]: value });
+  const action = "make a tokenizer";
+  const result: Record<string, unknown> = {};
+  for (const name of OPTION_NAMES) {
+    const [standard, kind] = OPTIONS[name];
+    result[name] = check(action, name, options[name] ?? standard, kind);
   }
+  const special = new Map<SpecialName, AddedToken>();
   for (const name of SPECIAL_NAMES) {
     const token = options[name] === undefined ? ROLES[name] : options[name];
-    if (token) result.special.set(name, toAddedToken(token));
+    if (token) special.set(name, toAddedToken(token));
   }
   for (const name of ["unk_token", "cls_token", "sep_token"] as const) {
-    if (!result.special.has(name)) throw new TokenizerError(`Cannot make a BERT tokenizer without ${name}`);
+    check(action, name, special.get(name)?.content, "text");
   }
-  return result;
+  return { ...result, special } as ResolvedOptions;
 }
 
 /** A token as an added token; a string becomes a special one. */

@@ -5,10 +5,9 @@
  */
 
 import { TokenizerError } from "../errors.ts";
+import { check } from "./check.ts";
 import { isSpace } from "./unicode.ts";
 
-const MAX_TOKENS = 1 << 21;
-const MAX_ID = 0x7fffffff;
 const MAX_FILE = 64 << 20; // the largest BERT tokenizer.json (500,000 tokens) has 10 MB
 
 /** A vocabulary in any of the forms that callers have: text of a `vocab.txt`, tokens in order, or ids by token. */
@@ -25,21 +24,11 @@ export class Vocabulary {
   readonly ids: ReadonlyMap<string, number>;
   readonly #tokens = new Map<number, string>();
 
-  /** @throws TokenizerError if there are too many tokens, a token is no text or an id is no id. */
+  /** @throws TokenizerError if a token is no text or an id is no id. */
   constructor(ids: ReadonlyMap<string, number>) {
-    if (ids.size > MAX_TOKENS) {
-      throw new TokenizerError(
-        `Cannot load the vocabulary: ${ids.size} tokens, at most ${MAX_TOKENS} are supported`,
-      );
-    }
     for (const [token, id] of ids) {
-      if (!Number.isInteger(id) || id < 0 || id > MAX_ID || !token.isWellFormed()) {
-        throw new TokenizerError(
-          `Cannot load the vocabulary: token ${JSON.stringify(token)} has id ${id}; ` +
-            "wanted well-formed Unicode and a whole number from 0 to 2147483647",
-        );
-      }
-      this.#tokens.set(id, token);
+      check("load the vocabulary", "a token", token, "text");
+      this.#tokens.set(check("load the vocabulary", "the id of a token", id, "an id"), token);
     }
     this.ids = ids;
   }
@@ -54,21 +43,13 @@ export class Vocabulary {
     return this.#tokens.get(id);
   }
 
-  /**
-   * The text of a `vocab.txt` that gives every token its id, or `null` where one line a token cannot:
-   * the ids leave wide gaps, a token ends in white space, or two tokens share an id.
-   */
+  /** The text of a `vocab.txt`, or `null` where one line a token cannot give the ids. */
   toText(): string | null {
     const entries = [...this.ids].sort((a, b) => a[1] - b[1]);
-    const last = entries.at(-1);
-    const lines: string[] = [];
-    if (!last || last[1] > 2 * this.size + 1000 || this.#tokens.size !== this.size) return null;
-    for (const [token, id] of entries) {
-      if (token.includes("\n") || token !== trimEnd(token)) return null;
-      while (lines.length < id) lines.push(last[0]); // a later line with the same token wins
-      lines.push(token);
-    }
-    return lines.join("\n") + "\n";
+    const fits = entries.every(([token, id], i) =>
+      id === i && token === trimEnd(token) && !token.includes("\n")
+    );
+    return fits ? entries.map(([token]) => token + "\n").join("") : null;
   }
 }
 
@@ -108,7 +89,7 @@ function trimEnd(line: string): string {
 export function decodeUtf8(source: string | Uint8Array, name: string): string {
   if (source.length > MAX_FILE) {
     throw new TokenizerError(
-      `Cannot load ${name}: it has ${source.length} bytes, at most ${MAX_FILE} are supported`,
+      `Cannot load ${name}: it has ${source.length} bytes, wanted at most ${MAX_FILE}`,
     );
   }
   if (typeof source === "string") return source;
@@ -116,7 +97,7 @@ export function decodeUtf8(source: string | Uint8Array, name: string): string {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(source);
   } catch {
     throw new TokenizerError(
-      `Cannot load ${name}: it is no UTF-8 text (a binary SentencePiece or model file?)`,
+      `Cannot load ${name}: it is no UTF-8 text`,
     );
   }
 }

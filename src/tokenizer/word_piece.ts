@@ -7,7 +7,7 @@
 
 import { TokenizerError } from "../errors.ts";
 import type { TokenBuffer } from "./token_buffer.ts";
-import { edgeHash, Trie } from "./trie.ts";
+import { Trie } from "./trie.ts";
 import { isPunctuation, isSpace } from "./unicode.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 import { WordCache } from "./word_cache.ts";
@@ -58,49 +58,41 @@ export class WordPiece {
     for (let i = first; i < end;) {
       const begin = i;
       let kind = kinds[units[i]] || look(units[i]);
-      if (kind === PAIR && isPunctuation(pair(units, i))) {
-        this.#word(units, begin, i += 2, 1, out);
-      } else if (kind === SPACE) {
+      if (kind === SPACE) {
         i++;
-      } else if (kind === PUNCTUATION) {
-        this.#word(units, begin, ++i, 1, out);
-      } else {
-        let chars = 0;
-        do {
-          i += kind === PAIR ? 2 : 1;
-          chars++;
-          kind = i < end ? kinds[units[i]] || look(units[i]) : SPACE;
-        } while (kind === WORD || kind === PAIR && !isPunctuation(pair(units, i)));
-        this.#word(units, begin, i, chars, out);
+        continue;
       }
+      const alone = kind === PUNCTUATION || kind === PAIR && isPunctuation(pair(units, i));
+      let chars = 0;
+      let hash = 0;
+      do {
+        hash = Math.imul(hash ^ units[i++], 0x9e3779b1);
+        if (kind === PAIR) hash = Math.imul(hash ^ units[i++], 0x9e3779b1);
+        chars++;
+        kind = i < end && !alone ? kinds[units[i]] || look(units[i]) : SPACE;
+      } while (kind === WORD || kind === PAIR && !isPunctuation(pair(units, i)));
+      this.#word(units, begin, i, chars, hash, out);
     }
   }
 
   // Appends the pieces of units[begin, end).
-  #word(units: Uint16Array, begin: number, end: number, chars: number, out: TokenBuffer): void {
-    const entry = this.#cache.entry(units, begin, end);
-    let count = entry < 0 ? 0 : this.#cache.pieces(entry, units, begin, end);
-    let at = begin;
-    if (count > 0) {
-      for (let piece = 0; piece < count; piece++) {
-        const stop = begin + this.#cache.end(entry, piece);
-        out.push(this.#cache.id(entry, piece), at, stop);
-        at = stop;
-      }
-    } else {
+  #word(units: Uint16Array, begin: number, end: number, chars: number, hash: number, out: TokenBuffer): void {
+    const entry = this.#cache.entry(hash, end - begin);
+    let count = entry < 0 ? 0 : this.#cache.load(entry, units, begin, end, this.#found);
+    if (count === 0) {
       count = this.#cut(units, begin, end, chars);
       if (entry >= 0) this.#cache.keep(entry, units, begin, end, this.#found, count);
-      for (let piece = 0; piece < count; piece++) {
-        out.push(this.#found[2 * piece], at, this.#found[2 * piece + 1]);
-        at = this.#found[2 * piece + 1];
-      }
+    }
+    for (let k = 0, at = begin; k < count; k++) {
+      out.push(this.#found[2 * k], at, this.#found[2 * k + 1]);
+      at = this.#found[2 * k + 1];
     }
     out.word++;
   }
 
   // Cuts units[begin, end) into pieces; returns how many.
   #cut(units: Uint16Array, begin: number, end: number, chars: number): number {
-    const { table, mask } = this.#trie;
+    const { table } = this.#trie;
     let count = 0;
     let at = chars > this.#maxChars ? end + 1 : begin;
     while (at < end) {
@@ -108,11 +100,7 @@ export class WordPiece {
       let value = -1;
       let stop = at;
       for (let i = at; i < end; i++) {
-        const unit = units[i];
-        let slot = (edgeHash(node, unit) & mask) << 2;
-        while (table[slot + 2] !== 0 && (table[slot] !== node || table[slot + 1] !== unit)) {
-          slot = (slot + 4) & ((mask << 2) | 3);
-        }
+        const slot = this.#trie.find(node, units[i]);
         node = table[slot + 2];
         if (node === 0) break;
         if (table[slot + 3] >= 0) {

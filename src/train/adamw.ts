@@ -21,6 +21,7 @@ export interface AdamWSettings {
 
 /** Parameters with settings of their own. */
 export interface ParameterGroup extends AdamWSettings {
+  /** The group's parameters. */
   params: readonly Parameter[];
 }
 
@@ -75,13 +76,17 @@ export class AdamW {
   readonly #steps = new Map<Parameter, number>();
 
   /**
+   * Takes the parameters; memory for the moments comes with the first step.
+   *
    * @param params Parameters, or groups with settings of their own.
    * @throws {RangeError} if a setting is out of range or a parameter stands in two groups.
    */
   constructor(params: readonly Parameter[] | readonly ParameterGroup[], options: AdamWOptions = {}) {
     this.#runtime = runtime();
     this.#variant = options.variant ?? "pytorch";
-    const own = this.#variant === "transformers" ? { eps: 1e-6, weight_decay: 0 } : { eps: 1e-8, weight_decay: 0.01 };
+    const own = this.#variant === "transformers"
+      ? { eps: 1e-6, weight_decay: 0 }
+      : { eps: 1e-8, weight_decay: 0.01 };
     const { variant: _, ...settings } = options;
     const defaults = { lr: 1e-3, betas: [0.9, 0.999] as const, ...own, ...defined(settings) };
     const groups = params.length > 0 && "params" in params[0]
@@ -105,7 +110,9 @@ export class AdamW {
   step(options: { max_grad_norm?: number } = {}): { grad_norm: number | undefined } {
     const entries = this.#entries();
     if (entries.length === 0) return { grad_norm: options.max_grad_norm === undefined ? undefined : 0 };
-    this.#table.set(entries.map(([parameter, group]) => ({ parameter, ...this.#momentsOf(parameter), group })));
+    this.#table.set(
+      entries.map(([parameter, group]) => ({ parameter, ...this.#momentsOf(parameter), group })),
+    );
     let scale = 1, grad_norm: number | undefined;
     if (options.max_grad_norm !== undefined) {
       grad_norm = this.#table.norm();
@@ -158,7 +165,9 @@ export class AdamW {
   /** What the kernel reads of a group at one step. */
   #settings(group: FullGroup, step: number): number[] {
     const { lr, betas: [beta1, beta2], eps, weight_decay } = group;
-    const correction1 = 1 - beta1 ** step, root = Math.sqrt(1 - beta2 ** step), factor = 1 - lr * weight_decay;
+    const correction1 = 1 - beta1 ** step,
+      root = Math.sqrt(1 - beta2 ** step),
+      factor = 1 - lr * weight_decay;
     const decays = [beta1, 1 - beta1, beta2, 1 - beta2, eps];
     const settings = this.#variant === "pytorch"
       ? [lr / correction1, ...decays, 1 / root, factor, 1]
@@ -275,14 +284,18 @@ function tableWords(entries: readonly TableEntry[]): Int32Array {
 }
 
 function defined<T extends object>(settings: T): Partial<T> {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as Partial<T>;
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as Partial<
+    T
+  >;
 }
 
 function checkGroups(groups: readonly FullGroup[]): void {
   const seen = new Set<Parameter>();
   for (const { params, lr, betas, eps, weight_decay } of groups) {
     const check = (name: string, value: number, below = Infinity) => {
-      if (!(value >= 0 && value < below)) throw new RangeError(`Cannot use ${name} ${value}: a number from 0 to below ${below} is wanted`);
+      if (!(value >= 0 && value < below)) {
+        throw new RangeError(`Cannot use ${name} ${value}: a number from 0 to below ${below} is wanted`);
+      }
     };
     check("lr", lr);
     check("betas[0]", betas[0], 1);

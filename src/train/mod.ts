@@ -3,5 +3,12 @@
  *
  * @module
  */
-export { AdamW, type AdamWOptions, type AdamWSettings, clip_grad_norm_, type FullGroup, type ParameterGroup } from "./adamw.ts";
+export {
+  AdamW,
+  type AdamWOptions,
+  type AdamWSettings,
+  clip_grad_norm_,
+  type FullGroup,
+  type ParameterGroup,
+} from "./adamw.ts";
 export { get_linear_schedule_with_warmup, LearningRateSchedule } from "./schedule.ts";

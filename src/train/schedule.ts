@@ -10,6 +10,8 @@ export class LearningRateSchedule {
   #step = 0;
 
   /**
+   * Sets the first rate.
+   *
    * @param optimizer Its groups' initial rates are the base.
    * @param factor The factor of the base rate at a step, counted from 0.
    */
@@ -49,8 +51,11 @@ export function get_linear_schedule_with_warmup(
   num_warmup_steps: number,
   num_training_steps: number,
 ): LearningRateSchedule {
-  return new LearningRateSchedule(optimizer, (step) =>
-    step < num_warmup_steps
-      ? step / Math.max(1, num_warmup_steps)
-      : Math.max(0, (num_training_steps - step) / Math.max(1, num_training_steps - num_warmup_steps)));
+  return new LearningRateSchedule(
+    optimizer,
+    (step) =>
+      step < num_warmup_steps
+        ? step / Math.max(1, num_warmup_steps)
+        : Math.max(0, (num_training_steps - step) / Math.max(1, num_training_steps - num_warmup_steps)),
+  );
 }

@@ -26,8 +26,7 @@ export interface Checkpoint {
    * @param name The tensor.
    * @param target Memory of as many elements, shared or not; or a function that is called anew for each
    * block, for memory whose views die when it grows.
-   * @throws {WeightsError} If there is no such tensor, the lengths differ, the type has no conversion or the
-   * file is damaged. The target may be filled in part then.
+   * @throws {WeightsError} If there is no such tensor, the lengths differ or the file is damaged. The target may be filled in part then.
    */
   readFloat32(name: string, target: Float32Target): Promise<void>;
   /**

@@ -5,16 +5,13 @@
  * @module
  */
 
-/** An element type. `BF16` is bfloat16, `C64` two float32, the `F8_*` are 8-bit floats. */
+/** An element type. `BF16` is bfloat16, the `F8_*` are 8-bit floats. Complex and packed types are not among them. */
 export type DType =
   | "BOOL"
   | "U8"
   | "I8"
   | "F8_E5M2"
   | "F8_E4M3"
-  | "F8_E8M0"
-  | "F8_E4M3FNUZ"
-  | "F8_E5M2FNUZ"
   | "I16"
   | "U16"
   | "F16"
@@ -22,7 +19,6 @@ export type DType =
   | "I32"
   | "U32"
   | "F32"
-  | "C64"
   | "F64"
   | "I64"
   | "U64";
@@ -52,9 +48,6 @@ export const VALUES: Readonly<Record<DType, ValuesClass>> = {
   I8: Int8Array,
   F8_E5M2: Uint8Array,
   F8_E4M3: Uint8Array,
-  F8_E8M0: Uint8Array,
-  F8_E4M3FNUZ: Uint8Array,
-  F8_E5M2FNUZ: Uint8Array,
   I16: Int16Array,
   U16: Uint16Array,
   F16: Uint16Array,
@@ -62,7 +55,6 @@ export const VALUES: Readonly<Record<DType, ValuesClass>> = {
   I32: Int32Array,
   U32: Uint32Array,
   F32: Float32Array,
-  C64: Float32Array,
   F64: Float64Array,
   I64: BigInt64Array,
   U64: BigUint64Array,
@@ -77,7 +69,7 @@ const ORDER = Object.keys(VALUES);
  * @returns Bytes.
  */
 export function elementBytes(dtype: DType): number {
-  return dtype === "C64" ? 8 : VALUES[dtype].BYTES_PER_ELEMENT;
+  return VALUES[dtype].BYTES_PER_ELEMENT;
 }
 
 /** Whether a value from a file names an element type. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isCount, utf8 } from "./problem.ts";
+import { isCount, quote, utf8 } from "./problem.ts";
 
 /** A parsed value. */
 export type Json = null | boolean | number | string | Json[] | Map<string, Json>;
@@ -14,7 +14,7 @@ export type Json = null | boolean | number | string | Json[] | Map<string, Json>
 export interface JsonRules {
   /** Levels of arrays and objects. */
   readonly maxDepth: number;
-  /** Keys and values of any kind; for the memory that they take, an array counts twice, an object four times. */
+  /** Keys and values; for the memory that they take, each list or object counts as 4, each 64 bytes of text as 1. */
   readonly maxValues: number;
   /** Whether every number must be a safe integer of 0 or more, written without sign, point or exponent. */
   readonly naturalNumbers: boolean;
@@ -25,15 +25,23 @@ export interface JsonRules {
 /** Digits of a number; Python's integers may be long, floats have 25. */
 const NUMBER_LENGTH = 400;
 
+/** Longer than the names of tensors. */
+const SHORT_LENGTH = 100;
+
 /** Parses the whole of `bytes` as one JSON value; throws `rules.error` otherwise. */
 export function parseJson(bytes: Uint8Array, rules: JsonRules): Json {
   let at = 0;
   let values = 0;
   const bad = (problem = "no JSON"): Error => rules.error(`${problem} at byte ${at}`);
 
+  const spend = (count: number): void => {
+    values += count;
+    if (values > rules.maxValues) throw bad("too many values or levels");
+  };
+
   const skipSpace = (): void => {
-    let next = at; // a local variable: 100 MB take 0.2 s, a captured one 10 times as long
-    while (isSpace(bytes[next])) next++;
+    let next = at; // a local variable inside the bounds: 100 MB take 0.1 s, otherwise up to 1 s
+    while (next < bytes.length && isSpace(bytes[next])) next++;
     at = next;
   };
 
@@ -53,57 +61,53 @@ export function parseJson(bytes: Uint8Array, rules: JsonRules): Json {
       for (end++; end < bytes.length && bytes[end] !== 0x22; end++) if (bytes[end] === 0x5c) end++;
       end++;
     } else {
-      while (end - begin < NUMBER_LENGTH && !isDelimiter(bytes[end])) end++;
+      while (end < bytes.length && end - begin < NUMBER_LENGTH && !isDelimiter(bytes[end])) end++;
     }
     at = end;
+    spend(1 + (end - begin >>> 6));
     let value;
     let text;
     try {
-      text = utf8.decode(bytes.subarray(begin, at));
+      text = textOf(bytes.subarray(begin, at));
       value = JSON.parse(text);
     } catch {
       throw bad();
     }
-    if (typeof value === "string" && !value.isWellFormed()) throw bad("half a surrogate pair");
+    if (typeof value === "string" && !value.isWellFormed()) throw bad(); // half a surrogate pair
     if (typeof value === "number" && rules.naturalNumbers && !(isCount(value) && /^\d+$/.test(text))) {
-      throw bad(`the number ${text.slice(0, 40)}`);
+      throw bad(`the number ${text}`);
     }
     return value;
   };
 
-  const parseObject = (depth: number): Map<string, Json> => {
-    const object = new Map<string, Json>();
-    if (take(0x7d)) return object;
-    do {
-      skipSpace();
-      const key = parseScalar();
-      values++;
-      if (typeof key !== "string") throw bad();
-      if (object.has(key)) throw bad(`the key ${JSON.stringify(key.slice(0, 100))} twice`);
-      if (!take(0x3a)) throw bad();
-      object.set(key, parseValue(depth));
-    } while (take(0x2c));
-    if (!take(0x7d)) throw bad();
-    return object;
-  };
-
-  const parseArray = (depth: number): Json[] => {
-    const array: Json[] = [];
-    if (take(0x5d)) return array;
-    do array.push(parseValue(depth)); while (take(0x2c));
-    if (!take(0x5d)) throw bad();
-    return array;
+  // What stands between brackets, up to the closing one.
+  const parseItems = (close: number, parseItem: () => void): void => {
+    if (take(close)) return;
+    do parseItem(); while (take(0x2c));
+    if (!take(close)) throw bad();
   };
 
   const parseValue = (depth: number): Json => {
     skipSpace();
-    const isObject = bytes[at] === 0x7b;
-    const isArray = bytes[at] === 0x5b;
-    values += isObject ? 4 : isArray ? 2 : 1;
-    if (values > rules.maxValues || depth > rules.maxDepth) throw bad("too many values or levels");
-    if (!isObject && !isArray) return parseScalar();
+    const open = bytes[at];
+    if (open !== 0x7b && open !== 0x5b) return parseScalar();
+    spend(depth < rules.maxDepth ? 4 : Infinity);
     at++;
-    return isObject ? parseObject(depth + 1) : parseArray(depth + 1);
+    if (open === 0x5b) {
+      const array: Json[] = [];
+      parseItems(0x5d, () => array.push(parseValue(depth + 1)));
+      return array;
+    }
+    const object = new Map<string, Json>();
+    parseItems(0x7d, () => {
+      skipSpace();
+      const key = parseScalar();
+      if (typeof key !== "string") throw bad();
+      if (object.has(key)) throw bad(`the key ${quote(key)} twice`);
+      if (!take(0x3a)) throw bad();
+      object.set(key, parseValue(depth + 1));
+    });
+    return object;
   };
 
   const result = parseValue(0);
@@ -116,7 +120,18 @@ function isSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
-// What ends a number or word: space, control characters, "," "]" "}" or the end of the bytes.
+// Short ASCII is put together here, in a quarter of the time that the decoder takes.
+function textOf(bytes: Uint8Array): string {
+  let text = "";
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (byte > 127 || text.length > SHORT_LENGTH) return utf8.decode(bytes);
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
+// What ends a number or word: space, control characters, "," "]" "}".
 function isDelimiter(byte: number): boolean {
-  return !(byte > 0x20) || byte === 0x2c || byte === 0x5d || byte === 0x7d;
+  return byte <= 0x20 || byte === 0x2c || byte === 0x5d || byte === 0x7d;
 }

@@ -21,8 +21,8 @@ const READERS: Readonly<Record<string, (source: ByteSource) => Promise<FileConte
 };
 
 /** Weights of other kinds, for the message; asked for by these names where the folder cannot be listed. */
-const OTHER_KINDS = /\.(h5|index|msgpack|onnx|gguf)$/;
-const OTHER_NAMES = ["tf_model.h5", "model.ckpt.index", "flax_model.msgpack", "model.onnx", "model.gguf"];
+const OTHER_KINDS = /\.(h5|msgpack|onnx|gguf)$/;
+const OTHER_NAMES = ["tf_model.h5", "flax_model.msgpack", "model.onnx", "model.gguf"];
 
 /**
  * Opens a model's weights: the first that is there of `model.safetensors`, `model.safetensors.index.json`,

@@ -1,6 +1,6 @@
 /**
  * A reader of pickles that never executes: opcodes and globals are whitelisted, and calls are turned into plain data
- * by the host (https://docs.python.org/3/library/pickletools.html, protocols 2 to 5 as far as torch.save uses them).
+ * by the host (https://docs.python.org/3/library/pickletools.html, binary protocols as far as torch.save uses them).
  *
  * @module
  */
@@ -15,7 +15,6 @@ export type PickleValue<T> =
   | number
   | bigint
   | string
-  | Uint8Array
   | PickleValue<T>[]
   | PickleDict<T>
   | T;
@@ -175,8 +174,8 @@ export function readPickle<T>(
 
   const step = (opcode: number): void => {
     switch (opcode) {
-      case 0x80: // PROTO: those before 2 are text
-        if (uint(1) < 2) throw bad();
+      case 0x80: // PROTO
+        take(1);
         return;
       case 0x95: // FRAME
         take(8);

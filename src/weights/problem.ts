@@ -27,7 +27,7 @@ export function complainOf(file: string): Complain {
 /** Throws if the file is what is often found in place of weights. */
 export function refuseStandIn(start: Uint8Array, complain: Complain): void {
   if (/^version |^\s*<(!doc|html)/i.test(asciiOf(start))) {
-    throw complain("it is a Git LFS pointer or a web page, not the weights");
+    throw complain("it is a Git LFS pointer or a web page");
   }
 }
 

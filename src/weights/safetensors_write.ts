@@ -132,7 +132,7 @@ function encodeHeader(
   const length = Math.ceil(bytes.length / 8) * 8;
   if (!texts.every((text) => typeof text === "string" && text.isWellFormed()) || length > MAX_HEADER_BYTES) {
     throw new WeightsError(
-      "Cannot write safetensors: the names and metadata are no Unicode strings, or over 100 MB.",
+      "Cannot write safetensors: the names and metadata are no Unicode strings, or too long.",
     );
   }
   const header = new Uint8Array(8 + length).fill(0x20);

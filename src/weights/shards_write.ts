@@ -113,8 +113,6 @@ function parseSize(size: number | string): number {
     : Math.floor(Number(count) * 1000 ** (1 + "KMGT".indexOf(unit?.toUpperCase())));
   if (bytes > 0) return bytes;
   throw new WeightsError(
-    `Cannot split into shards: max_shard_size is ${
-      quote(size)
-    }, expected bytes above 0 or text such as "5GB".`,
+    `Cannot split into shards: max_shard_size is ${quote(size)}, expected bytes or text such as "5GB".`,
   );
 }

@@ -33,35 +33,39 @@ export function sourceFromStream(name: string, stream: ReadableStream<Uint8Array
     return true;
   };
 
-  // What comes before `end`, in parts: memory grows with what arrives, not with what is asked for.
-  const take = async function* (end: number): AsyncGenerator<Uint8Array, void, undefined> {
+  // Passes over what comes before `begin`, then gives what comes before `end`, in parts:
+  // memory grows with what arrives, not with what is asked for.
+  const take = async function* (begin: number, end: number): AsyncGenerator<Uint8Array, void, undefined> {
+    if (busy || begin < position) throw complain("a stream is read once, from front to back");
+    busy = true;
     while (position < end) {
       if (!await fill()) throw complain(`it ends at byte ${position}`);
-      const part = chunk.subarray(0, end - position);
+      const passes = position < begin;
+      const part = chunk.subarray(0, (passes ? begin : end) - position);
       chunk = chunk.subarray(part.length);
       position += part.length;
-      yield part;
+      if (!passes) yield part;
     }
-  };
-
-  const skipTo = async (begin: number): Promise<void> => {
-    if (busy || begin < position) throw complain("a stream is read once, from front to back");
-    for await (const _ of take(begin));
+    busy = false;
   };
 
   return {
     name,
     byteLength: Infinity,
     async read(begin: number, end: number): Promise<Uint8Array> {
-      await skipTo(begin);
-      busy = true;
       const parts: Uint8Array[] = [];
-      for await (const part of take(end)) parts.push(part);
-      busy = false;
+      for await (const part of take(begin, end)) parts.push(part);
       return joinBytes(parts);
     },
+    async readInto(begin: number, target: Uint8Array): Promise<void> {
+      let at = 0;
+      for await (const part of take(begin, begin + target.length)) {
+        target.set(part, at);
+        at += part.length;
+      }
+    },
     async goesOn(begin: number): Promise<boolean> {
-      await skipTo(begin);
+      for await (const _ of take(begin, begin));
       return await fill();
     },
     async cancel(): Promise<void> {

@@ -6,8 +6,8 @@
  */
 
 import { WeightsError } from "../errors.ts";
-import { assertConvertible, convertInto, type Float32Target } from "./convert.ts";
-import { type DType, elementBytes, type TensorData, type TensorInfo, VALUES } from "./dtype.ts";
+import { convertInto, type Float32Target } from "./convert.ts";
+import { type DType, elementBytes, type TensorData, type TensorInfo } from "./dtype.ts";
 import { joinBytes, quote } from "./problem.ts";
 import { type ByteSource, readExact } from "./source.ts";
 
@@ -36,25 +36,40 @@ export interface StoredTensor {
   readonly bigEndian?: boolean;
 }
 
-// The values of a tensor in blocks.
+// A block that no read uses at the moment.
+let spare: Uint8Array | null = null;
+
+// The values of a tensor in blocks, each good until the next one is asked for.
 async function* storedBlocks(tensor: StoredTensor): AsyncGenerator<Uint8Array, void, undefined> {
   const { info, source, layout, bigEndian } = tensor;
-  if (info.byteLength === 0) return;
-  const size = elementBytes(info.dtype);
-  const begin = await tensor.locate() + (layout?.offset ?? 0) * size;
-  const axes = layout && steppedAxes(info.shape, layout.strides);
+  const { dtype, byteLength } = info;
+  const size = elementBytes(dtype);
+  const begin = await beginOf(tensor);
+  const axes = steppedAxes(info.shape, layout);
   const gather = axes && gatherer(await readExact(source, begin, begin + spanOf(axes) * size), size, axes);
-  for (let at = 0; at < info.byteLength; at += BLOCK_BYTES) {
-    const length = Math.min(BLOCK_BYTES, info.byteLength - at);
-    const block = gather ? gather(length / size) : await readExact(source, begin + at, begin + at + length);
-    yield bigEndian ? swapped(block, info.dtype) : block;
+  const buffer = spare ?? new Uint8Array(BLOCK_BYTES);
+  spare = null;
+  try {
+    for (let at = 0; at < byteLength; at += BLOCK_BYTES) {
+      const target = buffer.subarray(0, byteLength - at);
+      let block = target;
+      if (gather) gather(target);
+      else if (source.readInto) await source.readInto(begin + at, target);
+      else block = await readExact(source, begin + at, begin + at + target.length);
+      yield bigEndian ? swapped(block, dtype) : block;
+    }
+  } finally {
+    spare = buffer;
   }
+}
+
+async function beginOf({ info, layout, locate }: StoredTensor): Promise<number> {
+  return await locate() + (layout?.offset ?? 0) * elementBytes(info.dtype);
 }
 
 /** Converts a tensor into float32 memory of the right length. */
 export async function fillFloat32(tensor: StoredTensor, target: Float32Target): Promise<void> {
   const { info } = tensor;
-  assertConvertible(info);
   const size = elementBytes(info.dtype);
   const count = info.byteLength / size;
   const memory = (): Float32Array => {
@@ -78,12 +93,12 @@ export async function fillFloat32(tensor: StoredTensor, target: Float32Target): 
 /** Reads a whole tensor as it is. */
 export async function readStored(tensor: StoredTensor): Promise<TensorData> {
   const { info, source, layout, bigEndian } = tensor;
-  if (!layout && !bigEndian) {
-    const begin = await tensor.locate();
+  if (!bigEndian && !steppedAxes(info.shape, layout)) {
+    const begin = await beginOf(tensor);
     return { ...info, bytes: await readExact(source, begin, begin + info.byteLength) };
   }
   const parts: Uint8Array[] = [];
-  for await (const block of storedBlocks(tensor)) parts.push(block);
+  for await (const block of storedBlocks(tensor)) parts.push(block.slice());
   return { ...info, bytes: joinBytes(parts) };
 }
 
@@ -96,18 +111,18 @@ function spanOf(axes: readonly Axis[]): number {
 }
 
 // The axes with more than one element; undefined if the view is in C order without gaps.
-function steppedAxes(shape: readonly number[], strides: readonly number[]): Axis[] | undefined {
-  const axes = shape.map((size, axis): Axis => [size, strides[axis]]).filter(([size]) => size !== 1);
-  const tail = (axis: number): number => axes.slice(axis + 1).reduce((count, [size]) => count * size, 1);
-  return axes.every(([, step], axis) => step === tail(axis)) ? undefined : axes;
+function steppedAxes(shape: readonly number[], layout?: Layout): Axis[] | undefined {
+  if (layout === undefined || shape.includes(0)) return undefined;
+  const axes = shape.map((size, axis): Axis => [size, layout.strides[axis]]).filter(([size]) => size !== 1);
+  const count = axes.reduceRight((count, [size, step]) => step === count ? count * size : NaN, 1);
+  return count > 0 ? undefined : axes;
 }
 
-// Gives the elements of a strided view in C order, as many as it is asked for each time.
-function gatherer(storage: Uint8Array, size: number, axes: readonly Axis[]): (count: number) => Uint8Array {
+// Fills what it is given with the next elements of a strided view in C order.
+function gatherer(storage: Uint8Array, size: number, axes: readonly Axis[]): (out: Uint8Array) => void {
   const index = axes.map(() => 0);
   let from = 0;
-  return (count) => {
-    const out = new Uint8Array(count * size);
+  return (out) => {
     for (let to = 0; to < out.length; to += size) {
       for (let byte = 0; byte < size; byte++) out[to + byte] = storage[from * size + byte];
       for (let axis = axes.length - 1; axis >= 0; axis--) {
@@ -118,12 +133,11 @@ function gatherer(storage: Uint8Array, size: number, axes: readonly Axis[]): (co
         index[axis] = 0;
       }
     }
-    return out;
   };
 }
 
-// The elements with their bytes in the opposite order; C64 is two numbers.
+// The elements with their bytes in the opposite order.
 function swapped(block: Uint8Array, dtype: DType): Uint8Array {
-  const size = VALUES[dtype].BYTES_PER_ELEMENT;
+  const size = elementBytes(dtype);
   return block.map((_, i) => block[i - 2 * (i % size) + size - 1]);
 }

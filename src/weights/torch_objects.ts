@@ -74,7 +74,7 @@ export interface TorchHost extends PickleHost<TorchObject> {
 /** Makes a host for one file. */
 export function torchHost(complain: Complain): TorchHost {
   const records = new Map<string, TorchStorage>();
-  const bad = (): WeightsError => complain("its pickle makes something that no state dict has");
+  const bad = (): WeightsError => complain("its pickle makes what no state dict has");
 
   const tensor = (args: TorchValue[], type?: TorchValue, flags?: TorchValue): TorchTensor => {
     const [storage, offset, shape, strides] = args;
@@ -90,9 +90,9 @@ export function torchHost(complain: Complain): TorchHost {
       throw complain(`a tensor ${quote(shape)} reaches beyond its storage ${quote(storage.key)}`);
     }
     if (flags instanceof Map && [...flags.values()].includes(true)) {
-      throw complain("it has a conjugate or negative view, which is not read");
+      throw complain("it has a conjugate or negative view");
     }
-    return { storage, info: { dtype, shape, byteLength }, layout: { offset, strides } };
+    return { storage, info: { dtype, shape, byteLength }, layout: { offset: byteLength && offset, strides } };
   };
 
   const parameter = ([tensor]: TorchValue[]): TorchValue => tensor;
@@ -152,7 +152,7 @@ export function torchHost(complain: Complain): TorchHost {
 // torch's name of an element type in safetensors' spelling: float8_e4m3fn is F8_E4M3, uint16 is U16.
 function typeOf(name: string): string {
   return name.replace("float", "f").replace("int", "i").replace("ui", "u")
-    .replace(/fnu?$/, "").toUpperCase();
+    .replace(/fn$/, "").toUpperCase();
 }
 
 /** Whether a value is the kind of object that has the property. */

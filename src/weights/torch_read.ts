@@ -65,13 +65,12 @@ async function readZipForm(source: ByteSource, complain: Complain): Promise<File
     }
   }
   const order = entries.get(`${root}byteorder`);
-  const byteOrder = order && asciiOf(await readEntry(source, order, 6));
-  if (order && byteOrder !== "big" && byteOrder !== "little") {
-    throw complain(`its byteorder is ${quote(byteOrder)}`);
-  }
+  const byteOrder = order ? asciiOf(await readEntry(source, order, 6)) : "little";
+  const bigEndian = byteOrder === "big";
+  if (!bigEndian && byteOrder !== "little") throw complain(`its byteorder is ${quote(byteOrder)}`);
   return contentOf(source, value, complain, {
     locate: (key) => locateEntry(source, entries.get(`${root}data/${key}`)!),
-    bigEndian: byteOrder === "big",
+    bigEndian,
   });
 }
 

@@ -45,7 +45,7 @@ export async function readZipDirectory(source: ByteSource): Promise<Map<string, 
       throw complain("its zip directory is damaged");
     }
     if (readUint(bytes, at + 8, 1) & 1 || readUint(bytes, at + 10, 2) !== 0 || byteLength !== packed) {
-      throw complain(`the zip entry ${quote(name)} is compressed or encrypted, which torch.save never does`);
+      throw complain(`the zip entry ${quote(name)} is compressed or encrypted`);
     }
     entries.set(name, { name, byteLength, headerBegin });
     at = extraEnd + readUint(bytes, at + 32, 2);
@@ -55,7 +55,7 @@ export async function readZipDirectory(source: ByteSource): Promise<Map<string, 
   sorted.forEach(({ name, byteLength, headerBegin }, i) => {
     const end = headerBegin + LOCAL_HEADER_BYTES + byteLength;
     if (!(end <= (sorted[i + 1]?.headerBegin ?? limit))) {
-      throw complain(`the zip entry ${quote(name)} overlaps another one or reaches beyond the file`);
+      throw complain(`the zip entry ${quote(name)} lies in another one or beyond the file`);
     }
   });
   return entries;
@@ -104,7 +104,7 @@ async function readDirectoryBytes(
     begin = readUint(record, 48, 8);
   }
   if (at < 0 || size > MAX_DIRECTORY_BYTES || count * CENTRAL_HEADER_BYTES > size) {
-    throw complain("its zip directory is missing or damaged");
+    throw complain("its zip directory is damaged");
   }
   return [await readExact(source, begin, begin + size), count, begin];
 }

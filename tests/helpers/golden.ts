@@ -46,7 +46,9 @@ export function caseFolders(): Map<string, URL> {
 }
 
 export async function readGolden(name: string, folder: URL): Promise<Golden> {
-  const file = await openSafetensors(sourceFromBytes(name, readFileSync(new URL("golden.safetensors", folder))));
+  const file = await openSafetensors(
+    sourceFromBytes(name, readFileSync(new URL("golden.safetensors", folder))),
+  );
   const outputs: Golden["outputs"] = new Map(), gradients: Golden["gradients"] = new Map();
   const inputs: Golden["inputs"] = {};
   let labels: Golden["labels"], labelShape: number[] = [], shape: [number, number] = [0, 0];
@@ -57,7 +59,10 @@ export async function readGolden(name: string, folder: URL): Promise<Golden> {
     else if (key.startsWith("in.")) {
       const [b, t] = info.shape;
       if (key === "in.input_ids") shape = [b, t];
-      inputs[key.slice(3)] = Array.from({ length: b }, (_, i) => Array.from(values.subarray(i * t, (i + 1) * t)));
+      inputs[key.slice(3)] = Array.from(
+        { length: b },
+        (_, i) => Array.from(values.subarray(i * t, (i + 1) * t)),
+      );
     } else if (key.startsWith("out.")) outputs.set(key.slice(4), { values, shape: info.shape });
     else if (key.startsWith("grad.")) gradients.set(key.slice(5), values);
   }
@@ -67,7 +72,9 @@ export async function readGolden(name: string, folder: URL): Promise<Golden> {
 
 /** The largest error of outputs: |a - b| / (1 + |b|) is below a tolerance that is absolute plus relative. */
 export function outputError(actual: ArrayLike<number>, wanted: ArrayLike<number>): number {
-  if (actual.length !== wanted.length) throw new Error(`Lengths differ: ${actual.length}, expected ${wanted.length}`);
+  if (actual.length !== wanted.length) {
+    throw new Error(`Lengths differ: ${actual.length}, expected ${wanted.length}`);
+  }
   let worst = 0;
   for (let i = 0; i < wanted.length; i++) {
     const error = Math.abs(actual[i] - wanted[i]) / (1 + Math.abs(wanted[i]));

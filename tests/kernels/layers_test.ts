@@ -29,13 +29,30 @@ Deno.test("layer_norm forward within 2e-6 and backward within 1e-5 of f64, for s
       const dy = randomFloats(n * h, 9), pdy = memory.floats(dy);
       const [dz, dw, db] = [n * h, h, h].map((count) => memory.floats(count));
       runtime.pool.run("layer_norm_backward", n, 4, dz, dz, pdy, z, mean, rstd, pw, h, ...NO_DROPOUT);
-      runtime.pool.run("layer_norm_backward_parameters", Math.ceil(h / 16), 1, dw, db, pdy, z, mean, rstd, n, h, 0);
+      runtime.pool.run(
+        "layer_norm_backward_parameters",
+        Math.ceil(h / 16),
+        1,
+        dw,
+        db,
+        pdy,
+        z,
+        mean,
+        rstd,
+        n,
+        h,
+        0,
+      );
       const numeric = (at: 0 | 1 | 2) =>
-        numericalGradient((v) => layerNorm(at === 0 ? v : x, at === 1 ? v : weight, at === 2 ? v : bias, h, eps), [
-          x,
-          weight,
-          bias,
-        ][at], dy);
+        numericalGradient(
+          (v) => layerNorm(at === 0 ? v : x, at === 1 ? v : weight, at === 2 ? v : bias, h, eps),
+          [
+            x,
+            weight,
+            bias,
+          ][at],
+          dy,
+        );
       ok(worstError(memory.read(dz, n * h), numeric(0)) < 1e-5, `dx ${n} x ${h}`);
       ok(worstError(memory.read(dw, h), numeric(1)) < 1e-5, `dweight ${n} x ${h}`);
       ok(worstError(memory.read(db, h), numeric(2)) < 1e-5, `dbias ${n} x ${h}`);
@@ -66,14 +83,40 @@ Deno.test("attention forward within 3e-6 and backward within 1e-4 of f64, ragged
         table.push(first, keys, rows);
         first += rows;
       }
-      runtime.needScratch(runtime.pool.exports.attention_scratch_bytes(Math.max(...sequences.map(([r]) => r)), d));
+      runtime.needScratch(
+        runtime.pool.exports.attention_scratch_bytes(Math.max(...sequences.map(([r]) => r)), d),
+      );
       const entries = memory.integers(units), pairs = memory.integers(table);
       runtime.pool.run(
-        ...["attention_forward", units.length / 4 * heads, 1, out, rowMax, rowInverse, pq, pk, pv, entries] as const,
+        ...[
+          "attention_forward",
+          units.length / 4 * heads,
+          1,
+          out,
+          rowMax,
+          rowInverse,
+          pq,
+          pk,
+          pv,
+          entries,
+        ] as const,
         ...[heads, d, ...NO_DROPOUT] as const,
       );
       runtime.pool.run(
-        ...["attention_backward", sequences.length * heads, 1, dq, dk, dv, pdout, pq, pk, pv, rowMax, rowInverse] as const,
+        ...[
+          "attention_backward",
+          sequences.length * heads,
+          1,
+          dq,
+          dk,
+          dv,
+          pdout,
+          pq,
+          pk,
+          pv,
+          rowMax,
+          rowInverse,
+        ] as const,
         ...[pairs, heads, d, ...NO_DROPOUT] as const,
       );
       first = 0;
@@ -92,12 +135,19 @@ Deno.test("attention forward within 3e-6 and backward within 1e-4 of f64, ragged
             (changed) => {
               const full = Float64Array.from(x);
               full.set(changed);
-              return run(at === 0 ? full : inputs[0], at === 1 ? full : inputs[1], at === 2 ? full : inputs[2]);
+              return run(
+                at === 0 ? full : inputs[0],
+                at === 1 ? full : inputs[1],
+                at === 2 ? full : inputs[2],
+              );
             },
             x.slice(0, some),
             dy,
           );
-          ok(worstError(read(pointer).subarray(0, some), numeric) < 1e-4, `gradient ${at} of ${rows} x ${keys} x ${d}`);
+          ok(
+            worstError(read(pointer).subarray(0, some), numeric) < 1e-4,
+            `gradient ${at} of ${rows} x ${keys} x ${d}`,
+          );
           if (at > 0) ok(read(pointer).subarray(keys * h).every((g) => g === 0), "masked tokens are no keys");
         });
         first += rows;
@@ -132,8 +182,23 @@ Deno.test("exp, tanh and erf are within 2 ulp of f64, at special values too", ()
   on(1, (runtime, memory) => {
     const points = Float32Array.from({ length: 20_001 }, (_, i) => (i - 10_000) / 120);
     const small = Float32Array.from({ length: 4001 }, (_, i) => (i - 2000) / 1500);
-    const special = Float32Array.of(0, 1e-30, -1e-30, 88.7, -87.3, -100, -103, 200, -200, Infinity, -Infinity);
-    const x = Float32Array.of(...points, ...small, ...special), n = x.length, px = memory.floats(x), y = memory.floats(n);
+    const special = Float32Array.of(
+      0,
+      1e-30,
+      -1e-30,
+      88.7,
+      -87.3,
+      -100,
+      -103,
+      200,
+      -200,
+      Infinity,
+      -Infinity,
+    );
+    const x = Float32Array.of(...points, ...small, ...special),
+      n = x.length,
+      px = memory.floats(x),
+      y = memory.floats(n);
     const blocks = Math.ceil(n / 1024);
     const check = (name: string, f: (x: number) => number) => {
       memory.read(y, n).forEach((actual, i) => {

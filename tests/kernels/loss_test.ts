@@ -20,18 +20,23 @@ function crossEntropy(x: ArrayLike<number>, labels: number[], k: number): number
 Deno.test("cross_entropy within 1e-6 and its gradient within 1e-6 of f64, -100 ignored", async () => {
   const runtime = await init({ threads: 2 }), memory = new Memory(runtime);
   for (const [n, k] of [[1, 1], [3, 2], [7, 5], [20, 31], [2, 3000]]) {
-    const x = randomFloats(n * k, n, 8), labels = Array.from({ length: n }, (_, i) => i % 3 === 1 ? -100 : (i * 7) % k);
+    const x = randomFloats(n * k, n, 8),
+      labels = Array.from({ length: n }, (_, i) => i % 3 === 1 ? -100 : (i * 7) % k);
     const counted = labels.filter((label) => label !== -100).length;
     const [px, d, losses] = [memory.floats(x), memory.floats(n * k), memory.floats(n * 2)];
     runtime.pool.run("cross_entropy", n, 1, losses, d, px, memory.integers(labels), k, -100, 1 / counted);
     const value = runtime.pool.exports.sum_f64(losses, n) / counted;
     ok(Math.abs(value - crossEntropy(x, labels, k)) < 1e-6 * (1 + value), `${n} x ${k}: ${value}`);
     const few = Math.min(n * k, 200);
-    const numeric = numericalGradient((head) => {
-      const all = Float64Array.from(x);
-      all.set(head);
-      return Float64Array.of(crossEntropy(all, labels, k));
-    }, x.slice(0, few), [1]);
+    const numeric = numericalGradient(
+      (head) => {
+        const all = Float64Array.from(x);
+        all.set(head);
+        return Float64Array.of(crossEntropy(all, labels, k));
+      },
+      x.slice(0, few),
+      [1],
+    );
     ok(worstError(memory.read(d, few), numeric) < 1e-6, `gradient ${n} x ${k}`);
     memory.free();
   }
@@ -45,11 +50,23 @@ Deno.test("mean_squared_error and binary_cross_entropy match f64 within 1e-6", a
   for (const [kernel, f] of [["mean_squared_error", squared], ["binary_cross_entropy", binary]] as const) {
     for (const [n, k] of [[1, 1], [6, 5], [11, 3]]) {
       const x = randomFloats(n * k, 5, 20), y = Float32Array.from({ length: n * k }, (_, i) => i % 2);
-      const [px, py, d, losses] = [memory.floats(x), memory.floats(y), memory.floats(n * k), memory.floats(n * 2)];
+      const [px, py, d, losses] = [
+        memory.floats(x),
+        memory.floats(y),
+        memory.floats(n * k),
+        memory.floats(n * 2),
+      ];
       runtime.pool.run(kernel, n, 2, losses, d, px, py, k, 1 / (n * k));
-      const mean = (v: ArrayLike<number>) => Array.from(v).reduce((sum, x, i) => sum + f(x, y[i]), 0) / (n * k);
-      ok(Math.abs(runtime.pool.exports.sum_f64(losses, n) / (n * k) - mean(x)) < 1e-6 * (1 + mean(x)), kernel);
-      ok(worstError(memory.read(d, n * k), numericalGradient((v) => Float64Array.of(mean(v)), x, [1])) < 1e-6, kernel);
+      const mean = (v: ArrayLike<number>) =>
+        Array.from(v).reduce((sum, x, i) => sum + f(x, y[i]), 0) / (n * k);
+      ok(
+        Math.abs(runtime.pool.exports.sum_f64(losses, n) / (n * k) - mean(x)) < 1e-6 * (1 + mean(x)),
+        kernel,
+      );
+      ok(
+        worstError(memory.read(d, n * k), numericalGradient((v) => Float64Array.of(mean(v)), x, [1])) < 1e-6,
+        kernel,
+      );
       memory.free();
     }
   }
@@ -66,11 +83,24 @@ Deno.test("embedding_forward sums three rows; embedding_backward adds in token o
     const at = ids[Math.floor(i / h)] * h + i % h;
     strictEqual(x, Math.fround(Math.fround(tables[0][at] + tables[2][at]) + tables[1][at]));
   });
-  const dz = randomFloats(n * h, 4), table = memory.floats(new Float32Array(rows * h)), touched = memory.integers([0, 0]);
-  runtime.pool.run("embedding_backward", Math.ceil(h / 16), 1, table, touched, memory.floats(dz), pid, n, h, 0);
+  const dz = randomFloats(n * h, 4),
+    table = memory.floats(new Float32Array(rows * h)),
+    touched = memory.integers([0, 0]);
+  runtime.pool.run(
+    "embedding_backward",
+    Math.ceil(h / 16),
+    1,
+    table,
+    touched,
+    memory.floats(dz),
+    pid,
+    n,
+    h,
+    0,
+  );
   const wanted = new Float32Array(rows * h);
   ids.forEach((id, i) => {
-    if (id !== 0) for (let j = 0; j < h; j++) wanted[id * h + j] += dz[i * h + j];
+    if (id !== 0) { for (let j = 0; j < h; j++) wanted[id * h + j] += dz[i * h + j]; }
   });
   memory.read(table, rows * h).forEach((x, i) => strictEqual(x, wanted[i]));
   strictEqual([...runtime.heap.u8.subarray(touched, touched + rows)].join(), "0,1,1,0,1");

@@ -5,8 +5,16 @@ import { ACTIVATIONS, dispose, init, type MatMul, matMul, type Runtime } from ".
 import { matMulReference } from "../reference/matmul.ts";
 
 const SIZES: [m: number, n: number, k: number][] = [
-  ...[[1, 1, 1], [2, 3, 1], [3, 2, 7], [4, 8, 4], [5, 8, 5], [6, 9, 3], [4, 7, 32], [5, 9, 33]] as [number, number, number][],
-  ...[[12, 31, 29], [12, 64, 257], [24, 50, 30], [25, 17, 67], [40, 24, 31], [41, 25, 300]] as [number, number, number][],
+  ...[[1, 1, 1], [2, 3, 1], [3, 2, 7], [4, 8, 4], [5, 8, 5], [6, 9, 3], [4, 7, 32], [5, 9, 33]] as [
+    number,
+    number,
+    number,
+  ][],
+  ...[[12, 31, 29], [12, 64, 257], [24, 50, 30], [25, 17, 67], [40, 24, 31], [41, 25, 300]] as [
+    number,
+    number,
+    number,
+  ][],
   ...[[121, 40, 19], [127, 263, 13], [7, 521, 64], [130, 67, 131]] as [number, number, number][],
 ];
 
@@ -22,7 +30,11 @@ function put(runtime: Runtime, values: Float32Array): number {
 }
 
 /** Runs one product on the kernels and returns C. */
-function compute(runtime: Runtime, product: Omit<MatMul, "c" | "a" | "b">, values: Float32Array[]): Float32Array {
+function compute(
+  runtime: Runtime,
+  product: Omit<MatMul, "c" | "a" | "b">,
+  values: Float32Array[],
+): Float32Array {
   runtime.arena.reset();
   const [a, b, c, bias] = values.map((v) => put(runtime, v));
   matMul(runtime, { ...product, a, b, c, bias: product.bias ? bias : 0 });
@@ -33,13 +45,20 @@ function compute(runtime: Runtime, product: Omit<MatMul, "c" | "a" | "b">, value
 
 for (const [transposeA, transposeB] of [[false, false], [false, true], [true, false]]) {
   for (const accumulate of [false, true]) {
-    const name = `${transposeA ? "T" : "N"}${transposeB ? "T" : "N"}${accumulate ? ", added to C" : ", with bias"}`;
+    const name = `${transposeA ? "T" : "N"}${transposeB ? "T" : "N"}${
+      accumulate ? ", added to C" : ", with bias"
+    }`;
     Deno.test(`matMul ${name} matches f64 within 4e-7 of the sum of magnitudes, the same bits on 1 and 2 threads`, async () => {
       const results: Float32Array[][] = [];
       for (const threads of [1, 2]) {
         const runtime = await init({ threads });
         results.push(SIZES.map(([m, n, k], i) => {
-          const values = [random(m * k, i), random(k * n, i + 100), random(m * n, i + 200), random(n, i + 300)];
+          const values = [
+            random(m * k, i),
+            random(k * n, i + 100),
+            random(m * n, i + 200),
+            random(n, i + 300),
+          ];
           const product = { m, n, k, transposeA, transposeB, accumulate, bias: accumulate ? 0 : 1 };
           const actual = compute(runtime, product, values);
           const { sums, magnitudes } = matMulReference(product, values);

@@ -4,7 +4,14 @@ import { BertForSequenceClassification, BertModel, type Labels } from "../../src
 import type { Parameter } from "../../src/model/mod.ts";
 import { dispose, init } from "../../src/runtime/mod.ts";
 import { AdamW, get_linear_schedule_with_warmup } from "../../src/train/mod.ts";
-import { caseFolders, type Golden, largest, largestDifference, outputError, readGolden } from "../helpers/golden.ts";
+import {
+  caseFolders,
+  type Golden,
+  largest,
+  largestDifference,
+  outputError,
+  readGolden,
+} from "../helpers/golden.ts";
 
 const CASES = [
   ...["base_model", "sequence_single_label", "sequence_regression", "sequence_multi_label"],
@@ -22,7 +29,10 @@ interface Runner {
 async function makeRunner(golden: Golden): Promise<Runner> {
   const options = { on_report: (report: { isComplete: boolean }) => ok(report.isComplete) };
   // The reference's losses count masked positions of base_model too.
-  const inputs = { ...golden.inputs, keep_padding: true } as never as { input_ids: number[][]; keep_padding: boolean };
+  const inputs = { ...golden.inputs, keep_padding: true } as never as {
+    input_ids: number[][];
+    keep_padding: boolean;
+  };
   if (golden.json.class_ === "BertModel") {
     const model = (await BertModel.from_pretrained(golden.folder, options)).train();
     let output: ReturnType<BertModel["forward"]>;
@@ -47,7 +57,9 @@ async function makeRunner(golden: Golden): Promise<Runner> {
       outputs: () =>
         new Map<string, Float32Array>([
           ...Object.entries(read()),
-          ...output.hidden_states.map((t, i) => [`hidden_states.${i}`, t.dataSync() as Float32Array] as const),
+          ...output.hidden_states.map((t, i) =>
+            [`hidden_states.${i}`, t.dataSync() as Float32Array] as const
+          ),
         ]),
     };
   }
@@ -55,7 +67,8 @@ async function makeRunner(golden: Golden): Promise<Runner> {
   const k = golden.labelShape[1];
   const labels: Labels = k === undefined
     ? Array.from(golden.labels!)
-    : Array.from({ length: golden.labelShape[0] }, (_, i) => Array.from(golden.labels!.slice(i * k, (i + 1) * k)));
+    : Array.from({ length: golden.labelShape[0] }, (_, i) =>
+      Array.from(golden.labels!.slice(i * k, (i + 1) * k)));
   let output: ReturnType<BertForSequenceClassification["forward"]>;
   return {
     model,
@@ -77,7 +90,10 @@ function optimizerOf(model: Runner["model"], training: Golden["json"]["training"
     { params: decay, weight_decay: training.weight_decay },
     { params: plain, weight_decay: 0 },
   ], { lr: training.lr });
-  return { optimizer, schedule: get_linear_schedule_with_warmup(optimizer, training.warmup_steps, training.total_steps) };
+  return {
+    optimizer,
+    schedule: get_linear_schedule_with_warmup(optimizer, training.warmup_steps, training.total_steps),
+  };
 }
 
 function checkGradients(golden: Golden, model: Runner["model"]): void {
@@ -89,7 +105,10 @@ function checkGradients(golden: Golden, model: Runner["model"]): void {
     seen.add(name);
     const error = largestDifference(parameter.grad() ?? new Float32Array(parameter.size), wanted);
     const tolerance = Math.max(1e-4 * largest(wanted), 1e-6 * top);
-    ok(error <= tolerance, `${golden.name}: gradient of ${name} differs by ${error}, at most ${tolerance} is wanted`);
+    ok(
+      error <= tolerance,
+      `${golden.name}: gradient of ${name} differs by ${error}, at most ${tolerance} is wanted`,
+    );
   }
   deepStrictEqual([...golden.gradients.keys()].filter((name) => !seen.has(name)), []);
 }
@@ -102,7 +121,8 @@ const folders = caseFolders();
 for (const name of CASES) {
   const folder = folders.get(name);
   Deno.test({
-    name: `${name}: outputs within 1e-5, gradients within 1e-4, 20 losses and norms of AdamW within 1e-4 of PyTorch`,
+    name:
+      `${name}: outputs within 1e-5, gradients within 1e-4, 20 losses and norms of AdamW within 1e-4 of PyTorch`,
     ignore: !folder, // the shared reference folder is absent and the repository does not carry this case
     fn: async () => {
       await init({ threads: 2 });
@@ -120,14 +140,23 @@ for (const name of CASES) {
       strictEqual(indices, "0]");
       for (let step = 0; step < training.total_steps; step++) {
         const loss = runner.forward();
-        ok(relative(loss, training.losses[step]) < 1e-4, `step ${step}: loss ${loss}, expected ${training.losses[step]}`);
+        ok(
+          relative(loss, training.losses[step]) < 1e-4,
+          `step ${step}: loss ${loss}, expected ${training.losses[step]}`,
+        );
         runner.backward();
         const { grad_norm } = optimizer.step({ max_grad_norm: training.max_grad_norm });
-        ok(relative(grad_norm!, training.grad_norms[step]) < 1e-4, `step ${step}: norm ${grad_norm}, expected ${training.grad_norms[step]}`);
+        ok(
+          relative(grad_norm!, training.grad_norms[step]) < 1e-4,
+          `step ${step}: norm ${grad_norm}, expected ${training.grad_norms[step]}`,
+        );
         schedule.step();
         optimizer.zero_grad();
         const watch = runner.model.get_parameter(watched).item(0, 0);
-        ok(Math.abs(watch - training.watch[step]) < 1e-5, `step ${step}: ${watched} is ${watch}, expected ${training.watch[step]}`);
+        ok(
+          Math.abs(watch - training.watch[step]) < 1e-5,
+          `step ${step}: ${watched} is ${watch}, expected ${training.watch[step]}`,
+        );
       }
       optimizer.dispose();
       runner.model.dispose();

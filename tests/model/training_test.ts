@@ -15,9 +15,15 @@ const INPUTS = {
   labels: [0, 1, 0, 1],
 };
 
-async function newModel(threads: number, profile?: Profile, config = {}): Promise<BertForSequenceClassification> {
+async function newModel(
+  threads: number,
+  profile?: Profile,
+  config = {},
+): Promise<BertForSequenceClassification> {
   await init({ threads, profile });
-  const model = await BertForSequenceClassification.from_config(new BertConfig({ ...SHAPE, ...config }), { seed: 3 });
+  const model = await BertForSequenceClassification.from_config(new BertConfig({ ...SHAPE, ...config }), {
+    seed: 3,
+  });
   model.seed(11);
   return model.train();
 }
@@ -53,7 +59,10 @@ Deno.test("200 steps of changing lengths: tf.memory(), the heap and the arena do
   const step = (i: number) => {
     const length = 1 + (i * 7) % 60;
     const output = model.forward({
-      input_ids: [Array.from({ length }, (_, j) => (i + j) % 97), Array.from({ length: 61 - length }, (_, j) => j)],
+      input_ids: [
+        Array.from({ length }, (_, j) => (i + j) % 97),
+        Array.from({ length: 61 - length }, (_, j) => j),
+      ],
       labels: [i % 2, 1],
     });
     output.logits.dataSync();
@@ -62,7 +71,8 @@ Deno.test("200 steps of changing lengths: tf.memory(), the heap and the arena do
     optimizer.zero_grad();
   };
   for (let i = 0; i < 60; i++) step(i);
-  const { heap } = model.runtime, before = { ...tf.memory(), heap: heap.bytesInUse, arena: model.runtime.arena.capacity };
+  const { heap } = model.runtime,
+    before = { ...tf.memory(), heap: heap.bytesInUse, arena: model.runtime.arena.capacity };
   for (let i = 60; i < 260; i++) step(i);
   deepStrictEqual({ ...tf.memory(), heap: heap.bytesInUse, arena: model.runtime.arena.capacity }, before);
   model.dispose();
@@ -83,7 +93,9 @@ Deno.test("gradients of two backward passes add up; scale weighs them", async ()
   model.zero_grad();
   once(0.5);
   once(0.5);
-  gradients().forEach((g, i) => g.forEach((x, j) => ok(Math.abs(x - single[i][j]) <= 1e-6 * (1 + Math.abs(x)))));
+  gradients().forEach((g, i) =>
+    g.forEach((x, j) => ok(Math.abs(x - single[i][j]) <= 1e-6 * (1 + Math.abs(x))))
+  );
   dispose();
 });
 
@@ -126,9 +138,13 @@ Deno.test("padding and masks do not change the real positions; holes and padding
   await init({ threads: 2 });
   const model = await BertModel.from_config(new BertConfig(SHAPE), { seed: 1 });
   const ids = [[5, 6, 7], [8, 9, 10, 11, 12]];
-  const rows = (inputs: Parameters<BertModel["forward"]>[0]) => model.forward(inputs).last_hidden_state.arraySync();
+  const rows = (inputs: Parameters<BertModel["forward"]>[0]) =>
+    model.forward(inputs).last_hidden_state.arraySync();
   const ragged = rows({ input_ids: ids });
-  const padded = rows({ input_ids: [[5, 6, 7, 0, 0], ids[1]], attention_mask: [[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]] });
+  const padded = rows({
+    input_ids: [[5, 6, 7, 0, 0], ids[1]],
+    attention_mask: [[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]],
+  });
   deepStrictEqual(padded, ragged);
   const left = rows({
     ...{ input_ids: [[0, 0, 5, 6, 7], ids[1]], attention_mask: [[0, 0, 1, 1, 1], [1, 1, 1, 1, 1]] },
@@ -136,7 +152,11 @@ Deno.test("padding and masks do not change the real positions; holes and padding
   });
   deepStrictEqual(left[0].slice(2), ragged[0].slice(0, 3));
   const kept = rows({
-    ...{ input_ids: [[5, 6, 7, 0, 0], ids[1]], attention_mask: [[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]], keep_padding: true },
+    ...{
+      input_ids: [[5, 6, 7, 0, 0], ids[1]],
+      attention_mask: [[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]],
+      keep_padding: true,
+    },
   });
   deepStrictEqual(kept[0].slice(0, 3), ragged[0].slice(0, 3));
   ok(kept[0][4].some((x) => x !== 0));
@@ -160,7 +180,8 @@ Deno.test("two models do not disturb each other between forward and backward", a
 
 Deno.test("batch and label errors say row, column and what is wanted", async () => {
   const model = await newModel(2);
-  const fails = (inputs: object, message: RegExp) => throws(() => model.forward({ ...INPUTS, ...inputs }), message);
+  const fails = (inputs: object, message: RegExp) =>
+    throws(() => model.forward({ ...INPUTS, ...inputs }), message);
   fails({ input_ids: [[1, 97]], labels: [0] }, /input_ids\[0\]\[1\] is 97, a whole number from 0 to 96/);
   fails({ input_ids: [[1, 2.5]], labels: [0] }, /input_ids\[0\]\[1\] is 2.5/);
   fails({ input_ids: [], labels: [] }, /empty batch/);

@@ -18,7 +18,8 @@ export function matMulReference(
       const start = accumulate ? c[i * n + j] : bias[j];
       let sum = start, magnitude = Math.abs(start);
       for (let x = 0; x < k; x++) {
-        const product = (transposeA ? a[x * m + i] : a[i * k + x]) * (transposeB ? b[j * k + x] : b[x * n + j]);
+        const product = (transposeA ? a[x * m + i] : a[i * k + x]) *
+          (transposeB ? b[j * k + x] : b[x * n + j]);
         sum += product;
         magnitude += Math.abs(product);
       }

@@ -32,8 +32,9 @@ for (const variant of ["pytorch", "transformers"] as const) {
           m[i] = b1 * m[i] + (1 - b1) * g[i];
           v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
           const c1 = 1 - b1 ** t, c2 = 1 - b2 ** t;
-          if (variant === "pytorch") p[i] = p[i] * (1 - lr * decay) - lr / c1 * m[i] / (Math.sqrt(v[i] / c2) + eps);
-          else p[i] = (p[i] - lr * Math.sqrt(c2) / c1 * m[i] / (Math.sqrt(v[i]) + eps)) * (1 - lr * decay);
+          if (variant === "pytorch") {
+            p[i] = p[i] * (1 - lr * decay) - lr / c1 * m[i] / (Math.sqrt(v[i] / c2) + eps);
+          } else p[i] = (p[i] - lr * Math.sqrt(c2) / c1 * m[i] / (Math.sqrt(v[i]) + eps)) * (1 - lr * decay);
         }
       }
       ok(worstError(parameter.values(), p) < 2e-6, `size ${size}`);
@@ -69,7 +70,8 @@ for (const weight_decay of [0, 0.01]) {
 Deno.test("a tf.matMul on a parameter uses the new weights after a step", async () => {
   const runtime = await init({ threads: 2 });
   const parameter = parameterOf(new Float32Array(64 * 64).fill(1), [64, 64]), x = tf.ones([64, 64]);
-  const product = () => tf.tidy(() => tf.matMul(x, parameter.variable as unknown as tf.Tensor2D).dataSync()[0]);
+  const product = () =>
+    tf.tidy(() => tf.matMul(x, parameter.variable as unknown as tf.Tensor2D).dataSync()[0]);
   strictEqual(product(), 64);
   giveGradient(runtime, parameter, new Float32Array(64 * 64).fill(1));
   new AdamW([parameter], { lr: 0.5, eps: 0, weight_decay: 0 }).step();

@@ -87,7 +87,7 @@ Deno.test("text that is no JSON is refused with its place", () => {
     '{"a":/**/1}',
   ];
   for (const json of cases) refuses(json, /no JSON at byte \d+/);
-  refuses('{"a":"\\ud800"}', /half a surrogate pair/);
+  refuses('{"a":"\\ud800"}', /no JSON at byte/);
 });
 
 Deno.test("a configuration that is no UTF-8 is refused", () => {

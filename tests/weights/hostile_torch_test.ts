@@ -115,7 +115,11 @@ for (
 }
 
 refused("an empty pickle", new Uint8Array(0), /its pickle is cut off at byte 1/);
-refused("a pickle of protocol 0", concat(op.proto(0), op.none, op.stop), /its pickle is damaged/);
+refused(
+  "a pickle of protocol 0",
+  concat("(dp0\nS'x'\np1\nI1\ns."),
+  /has the opcode 0x64, which is not accepted/,
+);
 refused("a pickle that takes from an empty stack", concat(op.proto(), op.stop), /its pickle is damaged/);
 refused("a tuple of too few values", concat(op.proto(), op.none, [0x87], op.stop), /its pickle is damaged/);
 refused("a pop without a mark", concat(op.proto(), op.none, op.tuple, op.stop), /its pickle is damaged/);
@@ -273,25 +277,36 @@ Deno.test("a list nested 100,000 deep overflows no stack", async () => {
   await rejects(() => openBytes(torchZip(global), "x.bin"), /names the global ""/);
 });
 
-/** 8 MB of the same bytes after the start of a pickle. */
-function floodOf(...bytes: number[]): Uint8Array {
-  const pickle = new Uint8Array(8_000_000);
-  for (let i = 0; i + bytes.length <= pickle.length; i += bytes.length) pickle.set(bytes, i);
-  return concat(op.proto(), pickle);
+/** 8 MB of the same bytes after the start of a pickle and what is given first. */
+function floodOf(bytes: number[], first: number[] = []): () => Uint8Array {
+  return () => {
+    const begin = 2 + first.length;
+    const pickle = new Uint8Array(8_000_000);
+    pickle.set([0x80, 2, ...first, ...bytes]);
+    for (let length = bytes.length; begin + length < pickle.length; length *= 2) {
+      pickle.copyWithin(begin + length, begin, begin + length);
+    }
+    return pickle;
+  };
 }
 const sizeGlobal = [...op.global("torch", "Size")];
-const floods: [string, Uint8Array][] = [
-  ["dicts", floodOf(0x7d)],
-  ["lists", floodOf(0x5d)],
-  ["lists of one", floodOf(0x5d, 0x4e, 0x61)],
-  ["marks", floodOf(0x28)],
-  ["constants", floodOf(0x4e)],
-  ["strings", floodOf(0x8c, 0)],
-  ["globals", floodOf(...sizeGlobal)],
-  ["memos", floodOf(0x4e, 0x94)],
-  ["calls", concat(op.proto(), sizeGlobal, [0x71, 0], floodOf(0x68, 0, 0x29, 0x85, 0x52).subarray(2))],
+const floods: [string, () => Uint8Array][] = [
+  ["dicts", floodOf([0x7d])],
+  ["lists", floodOf([0x5d])],
+  ["lists of one", floodOf([0x5d, 0x4e, 0x61])],
+  ["marks", floodOf([0x28])],
+  ["constants", floodOf([0x4e])],
+  ["strings", floodOf([0x8c, 0])],
+  ["globals", floodOf(sizeGlobal)],
+  ["memos", floodOf([0x4e, 0x94])],
+  ["calls", floodOf([0x68, 0, 0x29, 0x85, 0x52], [...sizeGlobal, 0x71, 0])],
 ];
-for (const [name, pickle] of floods) refused(`8 MB of ${name}`, pickle, /its pickle has too many objects/);
+for (const [name, pickle] of floods) {
+  Deno.test(`refused: 8 MB of ${name}`, async () => {
+    const zip = torchZip(pickle());
+    await rejects(() => openBytes(zip, "x.bin"), /its pickle has too many objects/);
+  });
+}
 
 Deno.test("refused: calls that look at the same long list again and again", async () => {
   const long = concat(op.emptyList, op.mark, new Uint8Array(100_000).fill(0x4e), [0x65, 0x71, 1]);
@@ -341,22 +356,22 @@ refusedZip("an encrypted entry", zipOf([entry, { ...storage, flags: 1 }]), /is c
 refusedZip(
   "a zip bomb of overlapping entries",
   zipOf([entry, storage, { ...storage, name: "archive/data/1", begin: 0 }]),
-  /overlaps another one/,
+  /lies in another one/,
 );
 refusedZip(
   "an entry outside the file",
   zipOf([entry, { ...storage, begin: 10_000 }]),
-  /overlaps another one or reaches beyond/,
+  /lies in another one or beyond/,
 );
 refusedZip(
   "an entry in the directory",
   zipOf([entry, { ...storage, size: 100 }]),
-  /overlaps another one or reaches beyond/,
+  /lies in another one or beyond/,
 );
 refusedZip(
   "an entry of 4 GB",
   zipOf([entry, { ...storage, size: 0xffff_fffe }]),
-  /overlaps another one or reaches beyond/,
+  /lies in another one or beyond/,
 );
 refusedZip("two entries of one name", zipOf([entry, storage, storage]), /its zip directory is damaged/);
 refusedZip(
@@ -369,7 +384,7 @@ refusedZip("no entries", concat("PK\x03\x04", zipOf([])), /it has 0 zip entries 
 refusedZip(
   "a count of more entries than there are",
   zipOf([entry, storage], 60_000),
-  /its zip directory is missing or damaged/,
+  /its zip directory is damaged/,
 );
 refusedZip(
   "a count of one entry more",
@@ -391,7 +406,7 @@ refusedZip(
 refusedZip(
   "no archive at all",
   concat("PK\x03\x04", new Uint8Array(100_000)),
-  /its zip directory is missing or damaged/,
+  /its zip directory is damaged/,
 );
 refusedZip("a file of nothing", new Uint8Array(0), /was not written by torch\.save/);
 refusedZip("a file of zeros", new Uint8Array(1000), /was not written by torch\.save/);
@@ -426,8 +441,14 @@ Deno.test("refused: a zip64 record that lies", async () => {
     const build = (record: Uint8Array, at = body.length): Uint8Array =>
       concat(body, record, link(at), zip.subarray(-22));
     assert.equal((await openBytes(build(wide(count, size, begin)), "x.bin")).tensors.size, 1);
-    await rejects(() => openBytes(build(wide(2 ** 52, size, begin)), "x.bin"), /missing or damaged/);
-    await rejects(() => openBytes(build(wide(count, 2 ** 52, begin)), "x.bin"), /missing or damaged/);
+    await rejects(
+      () => openBytes(build(wide(2 ** 52, size, begin)), "x.bin"),
+      /its zip directory is damaged/,
+    );
+    await rejects(
+      () => openBytes(build(wide(count, 2 ** 52, begin)), "x.bin"),
+      /its zip directory is damaged/,
+    );
     await rejects(() => openBytes(build(wide(count, size, 2 ** 52)), "x.bin"), /it has no bytes/);
     await rejects(() => openBytes(build(wide(count, size, begin), 2 ** 52), "x.bin"), /it has no bytes/);
   }

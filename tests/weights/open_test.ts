@@ -130,7 +130,7 @@ Deno.test("a Git LFS pointer and a web page are named as such", async () => {
   for (const name of ["model.safetensors", "pytorch_model.bin"]) {
     for (const text of [pointer, "<!DOCTYPE html><html>", "\n<html><body>"]) {
       const counter = counted(folder({ [name]: text }));
-      await rejects(() => openCheckpoint(counter), /it is a Git LFS pointer or a web page, not the weights/);
+      await rejects(() => openCheckpoint(counter), /it is a Git LFS pointer or a web page/);
       assert.equal(counter.open_count, 0);
     }
   }

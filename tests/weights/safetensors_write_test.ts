@@ -182,10 +182,10 @@ Deno.test("names outside ASCII are escaped in the index as by Python", () => {
 });
 
 Deno.test("every element type goes through a file unchanged", async () => {
-  const dtypes: DType[] = ["BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"];
-  const wide: DType[] = ["I16", "U16", "F16", "BF16", "I32", "U32", "F32", "C64", "F64", "I64", "U64"];
+  const dtypes: DType[] = ["BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3"];
+  const wide: DType[] = ["I16", "U16", "F16", "BF16", "I32", "U32", "F32", "F64", "I64", "U64"];
   const tensors = [...dtypes, ...wide].map((dtype, i): TensorToWrite => {
-    const size = dtypes.includes(dtype) ? 1 : i < 12 ? 2 : i < 15 ? 4 : 8;
+    const size = i < 5 ? 1 : i < 9 ? 2 : i < 12 ? 4 : 8;
     return {
       name: dtype,
       dtype,

@@ -9,7 +9,7 @@
 
 import { dropoutRow } from "./dropout";
 import { exp4, fma, splat } from "./simd";
-import { multiplyBlock, NR, packRows, packStrips, packStripTransposed } from "./tile";
+import { multiplyBlock, NR, packRows, packStrips, packStripTransposed, stripBytes } from "./tile";
 
 /** Queries of one block: a multiple of the tile's 8 columns and 5 rows, so that no block but the last has edges. */
 export const QUERY_BLOCK: i32 = 120;
@@ -23,7 +23,7 @@ function roundUp(n: i32, to: i32): i32 {
 /** Packs the transpose of rows [0, n) of B[n, d] (leading dimension `ld`) into strips [n / 8][d][8]. */
 function packAllTransposed(dst: usize, b: usize, ld: i32, n: i32, d: i32): void {
   const strips = (n + NR - 1) / NR;
-  for (let j = 0; j < strips; j++) packStripTransposed(dst + <usize>j * d * NR * 4, b, ld, n, d, j);
+  for (let j = 0; j < strips; j++) packStripTransposed(dst + <usize>j * stripBytes(d), b, ld, n, d, j);
 }
 
 /** Where the parts of the scratch stand; `t` keys, `d` the head size. */
@@ -32,7 +32,7 @@ let edge: usize = 0, scores: usize = 0, dscores: usize = 0, panelsK: usize = 0, 
 
 function layout(scratch: usize, t: i32, d: i32): void {
   const square = <usize>roundUp(t, 8) * (QUERY_BLOCK + 8) << 2;
-  const panel = <usize>roundUp(max(t, QUERY_BLOCK), 40) * roundUp(d, 8) << 2;
+  const n = <usize>roundUp(max(t, QUERY_BLOCK), 40), panel = (n * roundUp(d, 8) << 2) + (n + roundUp(d, 8)) * 8;
   edge = scratch;
   scores = edge + 256;
   dscores = scores + square;
@@ -79,7 +79,7 @@ export function attention_forward(
     layout(scratch, t, d);
     packRows(panelsK, k + base, h, t, d, 5);
     packAllTransposed(stripsA, q + <usize>row * ld + column, h, qn, d);
-    multiplyBlock(scores, st, panelsK, <usize>(5 * d) << 2, 20, stripsA, <usize>d * 32, 32, t, roundUp(qn, NR), d, 5, false, edge);
+    multiplyBlock(scores, st, panelsK, <usize>(5 * d) << 2, 20, stripsA, stripBytes(d), 32, t, roundUp(qn, NR), d, 5, false, edge);
     for (let j = 0; j < qn; j += 4) {
       const from = scores + (<usize>j << 2);
       let top = splat(-Infinity), sum = splat(0), p = from;
@@ -108,7 +108,7 @@ export function attention_forward(
       dropScores(scores, st, t, qn, row * heads + head, heads, site, step, seed0, seed1, threshold, dropScale);
     }
     packStrips(stripsB, v + base, h, d, t, 0, (d + NR - 1) / NR);
-    multiplyBlock(o + <usize>row * ld + column, ld, scores, 20, st, stripsB, <usize>t * 32, 32, qn, d, t, 5, false, edge);
+    multiplyBlock(o + <usize>row * ld + column, ld, scores, 20, st, stripsB, stripBytes(t), 32, qn, d, t, 5, false, edge);
   }
 }
 
@@ -138,9 +138,9 @@ export function attention_backward(
       const qn = min(QUERY_BLOCK, rows - q0), qw = roundUp(qn, NR), st = <usize>qw << 2, row = first + q0;
       const at = <usize>row * ld + column;
       packAllTransposed(stripsA, q + at, h, qn, d);
-      multiplyBlock(scores, st, panelsK, <usize>(5 * d) << 2, 20, stripsA, <usize>d * 32, 32, t, qw, d, 5, false, edge);
+      multiplyBlock(scores, st, panelsK, <usize>(5 * d) << 2, 20, stripsA, stripBytes(d), 32, t, qw, d, 5, false, edge);
       packAllTransposed(stripsA, dout + at, h, qn, d);
-      multiplyBlock(dscores, st, panelsV, <usize>(5 * d) << 2, 20, stripsA, <usize>d * 32, 32, t, qw, d, 5, false, edge);
+      multiplyBlock(dscores, st, panelsV, <usize>(5 * d) << 2, 20, stripsA, stripBytes(d), 32, t, qw, d, 5, false, edge);
       if (threshold != 0) {
         dropScores(dscores, st, t, qn, row * heads + head, heads, site, step, seed0, seed1, threshold, dropScale);
       }
@@ -169,12 +169,12 @@ export function attention_backward(
       }
       packStrips(stripsB, dout + at, h, d, qn, 0, strips); // dV (+)= P^T dO
       packRows(packed, scores, qw, t, qn, 5);
-      multiplyBlock(dv + base, ld, packed, <usize>(5 * qn) << 2, 20, stripsB, <usize>qn * 32, 32, t, d, qn, 5, q0 > 0, edge);
+      multiplyBlock(dv + base, ld, packed, <usize>(5 * qn) << 2, 20, stripsB, stripBytes(qn), 32, t, d, qn, 5, q0 > 0, edge);
       packStrips(stripsB, q + at, h, d, qn, 0, strips); // dK (+)= dS^T Q
       packRows(packed, dscores, qw, t, qn, 5);
-      multiplyBlock(dk + base, ld, packed, <usize>(5 * qn) << 2, 20, stripsB, <usize>qn * 32, 32, t, d, qn, 5, q0 > 0, edge);
+      multiplyBlock(dk + base, ld, packed, <usize>(5 * qn) << 2, 20, stripsB, stripBytes(qn), 32, t, d, qn, 5, q0 > 0, edge);
       packStrips(stripsB, k + base, h, d, t, 0, strips); // dQ = dS K
-      multiplyBlock(dq + at, ld, dscores, 20, st, stripsB, <usize>t * 32, 32, qn, d, t, 5, false, edge);
+      multiplyBlock(dq + at, ld, dscores, 20, st, stripsB, stripBytes(t), 32, qn, d, t, 5, false, edge);
     }
   }
 }

@@ -3,17 +3,17 @@
 
 import { activateRow } from "./activation";
 import { fma, sumLanes } from "./simd";
-import { multiplyBlock, NR, packColumns, packRows, packStrips, packStripTransposed } from "./tile";
+import { multiplyBlock, NR, packColumns, packRows, packStrips, packStripTransposed, stripBytes } from "./tile";
 
-/** Flags of gemm and gemm_dot; the activation's number stands from bit 4 on. */
-export const ACCUMULATE = 1, TRANSPOSE_A = 2, MULTIPLY_AUX = 4, PACK_B = 8;
+/** Flags of gemm and gemm_dot; the activation's number stands from bit 5 on. */
+export const ACCUMULATE = 1, TRANSPOSE_A = 2, MULTIPLY_AUX = 4, PACK_B = 8, TRANSPOSE_B = 16;
 
-/** Packs B into strips [n / 8][k][8]: B[k, n], or B[n, k] if `transposed`. Range: strips. */
+/** Packs B into strips [n / 8][k][8] (stripBytes apart): B[k, n], or B[n, k] if `transposed`. Range: strips. */
 export function gemm_pack(
   packed: usize, b: usize, ldb: i32, transposed: i32, n: i32, k: i32, begin: i32, end: i32,
 ): void {
   if (transposed) {
-    for (let j = begin; j < end; j++) packStripTransposed(packed + <usize>j * k * NR * 4, b, ldb, n, k, j);
+    for (let j = begin; j < end; j++) packStripTransposed(packed + <usize>j * stripBytes(k), b, ldb, n, k, j);
   } else {
     packStrips(packed, b, ldb, n, k, begin, end);
   }
@@ -21,7 +21,7 @@ export function gemm_pack(
 
 /** Adds the bias, multiplies by aux or activates (slope to aux): a block of rows in cache. */
 function epilogue(c: usize, ldc: usize, aux: usize, bias: usize, flags: i32, m: i32, n: i32): void {
-  const kind = flags >> 4;
+  const kind = flags >> 5;
   for (let i = 0; i < m; i++, c += ldc, aux = aux == 0 ? 0 : aux + ldc) {
     if (bias != 0) {
       let j = 0;
@@ -68,9 +68,14 @@ export function gemm(
       const accumulate = k0 > 0 || (flags & ACCUMULATE) != 0;
       let strips = b + <usize>(n0 / NR) * bStrip + <usize>k0 * bStep, strip = <usize>bStrip, step = <usize>bStep;
       if (flags & PACK_B) {
-        packStrips(packed, strips, bStep >> 2, nn, kk, 0, (nn + NR - 1) / NR);
+        const count = (nn + NR - 1) / NR;
+        if (flags & TRANSPOSE_B) {
+          for (let j = 0; j < count; j++) {
+            packStripTransposed(packed + <usize>j * stripBytes(kk), strips, bStrip >> 5, nn, kk, j);
+          }
+        } else packStrips(packed, strips, bStep >> 2, nn, kk, 0, count);
         strips = packed;
-        strip = <usize>kk * NR * 4;
+        strip = stripBytes(kk);
         step = NR * 4;
       }
       multiplyBlock(
@@ -78,7 +83,7 @@ export function gemm(
       );
     }
     const o = <usize>m0 * ld + (<usize>n0 << 2);
-    if (bias != 0 || flags >= 16 || (flags & MULTIPLY_AUX)) {
+    if (bias != 0 || flags >= 32 || (flags & MULTIPLY_AUX)) {
       epilogue(out, ld, aux == 0 ? 0 : aux + o, bias == 0 ? 0 : bias + (<usize>n0 << 2), flags, mm, nn);
     }
   }
@@ -93,8 +98,8 @@ function dot9(
   let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s02 = f32x4.splat(0);
   let s10 = f32x4.splat(0), s11 = f32x4.splat(0), s12 = f32x4.splat(0);
   let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s22 = f32x4.splat(0);
-  let x = k;
-  for (; x >= 4; x -= 4) {
+  const x = k & 3, end = a0 + (<usize>(k - x) << 2);
+  while (a0 < end) {
     const p0 = v128.load(a0), p1 = v128.load(a1), p2 = v128.load(a2);
     const q0 = v128.load(b0);
     s00 = fma(p0, q0, s00);
@@ -147,7 +152,7 @@ export function gemm_dot(
         );
       }
     }
-    if (bias != 0 || flags >= 16 || (flags & MULTIPLY_AUX)) {
+    if (bias != 0 || flags >= 32 || (flags & MULTIPLY_AUX)) {
       epilogue(c + o, ld, aux == 0 ? 0 : aux + o, bias == 0 ? 0 : bias + o, flags, m, nn);
     }
   }

@@ -36,8 +36,8 @@ function updateRun(p: usize, g: usize, m: usize, v: usize, n: i32, group: usize,
   const beta2 = v128.load32_splat(group, 12), rest2 = v128.load32_splat(group, 16), eps = v128.load32_splat(group, 20);
   const root = v128.load32_splat(group, 24), before = v128.load32_splat(group, 28), after = v128.load32_splat(group, 32);
   const s = splat(gradientScale);
-  let i = n;
-  for (; i >= 4; i -= 4, p += 16, g += 16, m += 16, v += 16) {
+  const i = n & 3, end = p + (<usize>(n - i) << 2);
+  for (; p < end; p += 16, g += 16, m += 16, v += 16) {
     const next = update(
       v128.load(p), f32x4.mul(v128.load(g), s), v128.load(m), v128.load(v), beta1, rest1, beta2, rest2, stepSize, root, eps,
       before, after,
@@ -87,7 +87,7 @@ export function sum_squares(sums: usize, chunks: usize, begin: i32, end: i32): v
       if (touched != 0 && !load<u8>(touched + row)) continue;
       let p = load<usize>(chunk, 4) + (<usize>i << 2), n = width;
       let a = f64x2.splat(0), b = f64x2.splat(0);
-      for (; n >= 4; n -= 4, p += 16) {
+      for (const end = p + (<usize>(n & ~3) << 2); p < end; p += 16) {
         const x = v128.load(p);
         const lo = f64x2.promote_low_f32x4(x), hi = f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 2, 3));
         a = f64x2.add(a, f64x2.mul(lo, lo));
@@ -95,7 +95,7 @@ export function sum_squares(sums: usize, chunks: usize, begin: i32, end: i32): v
       }
       a = f64x2.add(a, b);
       total += f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1);
-      for (; n > 0; n--, p += 4) total += <f64>load<f32>(p) * <f64>load<f32>(p);
+      for (n &= 3; n > 0; n--, p += 4) total += <f64>load<f32>(p) * <f64>load<f32>(p);
     }
     store<f64>(sums + (<usize>c << 3), total);
   }

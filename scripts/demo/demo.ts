@@ -6,8 +6,16 @@
  */
 import { parseArgs } from "node:util";
 import process from "node:process";
-import { BertForSequenceClassification, BerthError, BertTokenizer, dispose, init } from "../../mod.ts";
-import { classificationReport, confusionCounts } from "../../src/train/metrics.ts";
+import {
+  BertForSequenceClassification,
+  BerthError,
+  BertTokenizer,
+  classificationReport,
+  confusionCounts,
+  dispose,
+  init,
+} from "../../mod.ts";
+
 import { trainingReport } from "../../src/report/mod.ts";
 import { folderUrl, writeFileWhole } from "../../src/runtime/files.ts";
 import { runtimeName } from "../../src/runtime/platform.ts";
@@ -101,7 +109,7 @@ function report(
     },
     ...{ steps: record.steps, evaluations: record.evaluations, watch: [record.watch], tried },
     confusion: { labels: LABELS, counts },
-    perClass: classificationReport(counts).classes.map((row, i) => ({ label: LABELS[i], ...row })),
+    perClass: classificationReport(counts).perClass.map((row, i) => ({ label: LABELS[i], ...row })),
     predictions: testSet.slice(0, 12).map(({ text, label }, i) => ({
       ...prediction(text, after.probabilities[i]),
       expected: LABELS[label],

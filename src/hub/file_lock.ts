@@ -12,7 +12,7 @@ import { sleep } from "./http_client.ts";
 const BEAT_MS = 1000;
 /** A lock that was not touched for so long has no owner: matters where nobody may ask whether a process runs. */
 const STALE_MS = 8000;
-const MAX_POLL_MS = 500;
+const MAX_POLL_MS = 250;
 
 /**
  * Runs a function while no other process that uses the same lock does.

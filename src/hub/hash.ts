@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { builtin } from "../runtime/platform.ts";
+import { nativeHash } from "../runtime/platform.ts";
 
 /** Which bytes a file has. */
 export interface FileHash {
@@ -20,19 +20,14 @@ export interface Hasher {
   hex(): string;
 }
 
-/** Starts a hash: native where there is `node:crypto`, else in JavaScript, since `crypto.subtle` wants all bytes at once. */
+/** Starts a hash, native where that exists. */
 export async function createHasher(algorithm: FileHash["algorithm"], byteLength: number): Promise<Hasher> {
-  const hasher = builtin("node:crypto") ? nativeHasher(algorithm) : await portableHasher(algorithm);
+  const hasher = nativeHash(algorithm === "sha256" ? "sha256" : "sha1") ?? await portableHasher(algorithm);
   if (algorithm === "git-sha1") hasher.update(new TextEncoder().encode(`blob ${byteLength}\0`));
   return hasher;
 }
 
-function nativeHasher(algorithm: FileHash["algorithm"]): Hasher {
-  const hash = builtin("node:crypto")!.createHash(algorithm === "sha256" ? "sha256" : "sha1");
-  return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest("hex") };
-}
-
-/** The hash without `node:crypto`, as in browsers. */
+/** The hash in JavaScript, as in browsers; git's header is not in it. */
 export async function portableHasher(algorithm: FileHash["algorithm"]): Promise<Hasher> {
   const hash = algorithm === "sha256"
     ? (await import("@noble/hashes/sha2.js")).sha256.create()

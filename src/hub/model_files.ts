@@ -4,14 +4,14 @@
  * @module
  */
 import { HubError } from "../errors.ts";
-import { folderUrl, isFolder, listFolder, openFile } from "../runtime/files.ts";
+import { folderUrl, hasFileSystem, isFolder, listFolder, openFile } from "../runtime/files.ts";
 import type { ByteSource, ModelFiles } from "../weights/source.ts";
 import type { HubCache } from "./cache.ts";
 import { DiskCache } from "./disk_cache.ts";
 import { HttpClient } from "./http_client.ts";
 import { HttpFailure } from "./http_failure.ts";
 import { checkFileName, encodePath, isHubId } from "./names.ts";
-import { cacheFolder, hasFileSystem, type HubOptions, hubSettings } from "./options.ts";
+import { cacheFolder, type HubOptions, hubSettings } from "./options.ts";
 import { Repository } from "./repository.ts";
 import { openUrl } from "./url_source.ts";
 import { WebCache } from "./web_cache.ts";

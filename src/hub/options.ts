@@ -5,7 +5,7 @@
  */
 import { HubError } from "../errors.ts";
 import { folderUrl } from "../runtime/files.ts";
-import { builtin, environmentVariable, homeFolder } from "../runtime/platform.ts";
+import { environmentVariable, homeFolder } from "../runtime/platform.ts";
 import type { Patience } from "./http_client.ts";
 import { checkRevision } from "./names.ts";
 import type { DownloadProgress } from "./progress.ts";
@@ -114,9 +114,4 @@ export function cacheFolder(option: string | URL | null | undefined): URL {
     );
   }
   return folderUrl(user + folder.slice(1));
-}
-
-/** True where there are files. */
-export function hasFileSystem(): boolean {
-  return builtin("node:fs") !== undefined;
 }

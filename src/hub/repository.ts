@@ -15,6 +15,9 @@ import { RemoteModel } from "./remote.ts";
 import { openUrl } from "./url_source.ts";
 import { readWhole } from "./whole.ts";
 
+/** What is in the cache is used if the hub does not answer for so long. */
+const QUICK_MS = 10_000;
+
 /** Progress is told at most this often for each file. */
 const REPORT_MS = 100;
 
@@ -53,28 +56,24 @@ export class Repository implements ModelFiles {
     const make = (commit: string, offline: boolean) =>
       new Repository(id, settings, remote, cache, commit, offline);
     const known = isCommit(revision) ? revision : await cache?.commitOf(revision) ?? null;
+    const action = `Cannot load "${id}" (revision ${revision})`;
     if (isOffline) {
       if (known && (await cache?.list(known))?.length) return make(known, true);
-      throw new HubError(
-        `Cannot load "${id}" (revision ${revision}): ${
-          cache?.place ?? "this runtime, which has no cache,"
-        } ` +
-          "has nothing of it, and local_files_only or HF_HUB_OFFLINE forbids to download it",
-      );
+      const place = cache?.place ?? "this runtime, which has no cache,";
+      const rule = "local_files_only or HF_HUB_OFFLINE forbids to download it";
+      throw new HubError(`${action}: ${place} has nothing of it, and ${rule}`);
     }
     if (known === revision) return make(known, false);
+    const quick = { attempts: 1, stallMs: Math.min(QUICK_MS, client.patience.stallMs) };
     try {
-      return make(await remote.commit(revision, known ? client.with({ attempts: 1 }) : client), false);
+      return make(await remote.commit(revision, known ? client.with(quick) : client), false);
     } catch (error) {
       if (known && error instanceof HttpFailure && error.isUnreachable) {
         warnOffline(id, known, error);
         return make(known, true);
       }
-      const context = {
-        action: `Cannot load "${id}" (revision ${revision})`,
-        wanted: `revision "${revision}"`,
-      };
-      throw explain(error, { ...context, hubUrl, id, hasToken: token !== undefined });
+      const hasToken = token !== undefined, wanted = `revision "${revision}"`;
+      throw explain(error, { action, wanted, hubUrl, id, hasToken });
     }
   }
 

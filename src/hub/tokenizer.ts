@@ -11,7 +11,16 @@ import { type HubOptions, takeHubOptions } from "./options.ts";
 
 const SMALL_FILES = ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 
-/** {@linkcode PureBertTokenizer} with `from_pretrained` and `save_pretrained`. */
+/**
+ * {@linkcode PureBertTokenizer} with `from_pretrained` and `save_pretrained`.
+ *
+ * @example
+ * ```ts
+ * import { BertTokenizer } from "@berth/berth";
+ * const tokenizer = await BertTokenizer.from_pretrained("berth-tiny"); // or "google-bert/bert-base-uncased"
+ * console.log(tokenizer.tokenize("A safe berth.")); // ["a", "safe", "ber", "##th", "."]
+ * ```
+ */
 export class BertTokenizer extends PureBertTokenizer {
   /**
    * Loads a tokenizer.

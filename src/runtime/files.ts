@@ -50,6 +50,11 @@ function failure(action: string, file: URL, error: unknown): HubError {
   return new HubError(`Cannot ${action} ${filePath(file)}: ${reason}`, { cause: error });
 }
 
+/** True where there are files at all. */
+export function hasFileSystem(): boolean {
+  return builtin("node:fs") !== undefined;
+}
+
 /** The path of a `file:` URL, for messages and for the user. */
 export function filePath(file: URL): string {
   return builtin("node:url")?.fileURLToPath(file) ?? file.pathname;

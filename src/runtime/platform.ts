@@ -41,6 +41,14 @@ export function runtimeName(): string {
   return "document" in globalThis ? "browser" : "other";
 }
 
+/** A hash that takes its bytes piece by piece, native code; `undefined` in browsers, which hash only whole buffers. */
+export function nativeHash(
+  algorithm: "sha1" | "sha256",
+): { update(bytes: Uint8Array): void; hex(): string } | undefined {
+  const hash = builtin("node:crypto")?.createHash(algorithm);
+  return hash && { update: (bytes) => void hash.update(bytes), hex: () => hash.digest("hex") };
+}
+
 /** An environment variable; `undefined` too where there are none or the program may not read them. */
 export function environmentVariable(name: string): string | undefined {
   return permitted(() => processLike?.env?.[name]);

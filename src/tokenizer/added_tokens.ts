@@ -13,9 +13,7 @@ import { isSpace } from "./unicode.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 const MAX_CONTENT = 512; // matching takes at most this many steps a character
-const WORD_CHAR = "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]";
-const STARTS_WITH_WORD = new RegExp("^" + WORD_CHAR, "u");
-const ENDS_WITH_WORD = new RegExp(WORD_CHAR + "$", "u");
+const WORD_CHAR = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
 /** How an added token matches; what is left out is `false`. */
 export interface AddedTokenOptions {
@@ -155,9 +153,11 @@ export class AddedVocabulary {
       const token = this.tokens.get(match.id)!;
       if (splitSpecial && this.#specials.has(token.content)) continue;
       let { begin, end } = match;
-      const inWord = ENDS_WITH_WORD.test(text.slice(Math.max(0, begin - 2), begin)) ||
-        STARTS_WITH_WORD.test(text.slice(end, end + 2));
-      if (token.single_word && inWord) continue;
+      if (token.single_word) {
+        const before = [...text.slice(Math.max(0, begin - 2), begin)].at(-1) ?? "";
+        const after = [...text.slice(end, end + 2)][0] ?? "";
+        if (WORD_CHAR.test(before) || WORD_CHAR.test(after)) continue;
+      }
       if (token.lstrip) {
         while (begin > done && isSpace(text[begin - 1])) begin--;
         begin = Math.max(begin, done);
@@ -201,7 +201,7 @@ class Matcher {
     this.#first.lastIndex = from;
     while (this.#first.test(text)) {
       const begin = this.#first.lastIndex - 1;
-      const found = this.#trie.longest(text, begin);
+      const found = this.#trie.longest((i) => text.charCodeAt(i), begin, text.length);
       if (found) return { id: found[1], begin, end: found[0] };
     }
     return null;

@@ -21,15 +21,14 @@ export interface Span {
   end: number;
 }
 
-/** Which columns a call asks for. */
-interface Columns {
-  readonly token_type_ids: boolean;
-  readonly attention_mask: boolean;
-  readonly special_tokens_mask: boolean;
-  readonly offset_mapping: boolean;
-  readonly length: boolean;
-  readonly overflow_to_sample_mapping: boolean;
-}
+// What a row gives to each column.
+const BUILDERS: Record<string, (row: Encoding) => unknown[]> = {
+  input_ids: (row: Encoding): number[] => row.ids(),
+  token_type_ids: (row: Encoding): number[] => row.typeIds(),
+  attention_mask: (row: Encoding): number[] => row.attentionMask(),
+  special_tokens_mask: (row: Encoding): number[] => row.specialTokensMask(),
+  offset_mapping: (row: Encoding): Offset[] => row.offsets(),
+};
 
 /** The columns of a row by position, and whether a position belongs to a text. */
 interface TokenMap {
@@ -70,21 +69,18 @@ export class BatchEncoding<Batched extends boolean = boolean> {
   constructor(
     samples: readonly (readonly Encoding[])[],
     batched: boolean,
-    columns: Columns,
+    columns: Record<string, boolean | undefined>,
     textOf: (id: number) => string,
   ) {
-    const rows = this.#encodings = samples.length === 1 ? samples[0] : samples.flat();
-    const column = <T>(build: (row: Encoding) => T[]): Rows<Batched, T> =>
-      (batched ? rows.map(build) : build(rows[0])) as Rows<Batched, T>;
+    const rows = this.#encodings = samples.flat();
     this.#textOf = textOf;
-    this.input_ids = column((row) => row.ids());
-    if (columns.token_type_ids) this.token_type_ids = column((row) => row.typeIds());
-    if (columns.attention_mask) this.attention_mask = column((row) => row.attentionMask());
-    if (columns.special_tokens_mask) this.special_tokens_mask = column((row) => row.specialTokensMask());
-    if (columns.offset_mapping) this.offset_mapping = column((row) => row.offsets());
-    if (columns.length) this.length = rows.map((row) => row.size);
+    const data = this as Record<string, unknown>;
+    for (const [name, build] of Object.entries(BUILDERS)) {
+      if (columns[name]) data[name] = batched ? rows.map(build) : build(rows[0]);
+    }
+    if (columns.length) data.length = rows.map((row) => row.size);
     if (columns.overflow_to_sample_mapping) {
-      this.overflow_to_sample_mapping = samples.flatMap((encodings, i) => encodings.map(() => i));
+      data.overflow_to_sample_mapping = samples.flatMap((encodings, i) => encodings.map(() => i));
     }
   }
 

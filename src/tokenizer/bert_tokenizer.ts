@@ -20,7 +20,7 @@ import { Pipeline } from "./pipeline.ts";
 import { saveFiles } from "./save.ts";
 import { encodeBatches, encodeStream, reporter, type StreamInput, type StreamOptions } from "./stream.ts";
 import { TokenizerBase } from "./tokenizer_base.ts";
-import type { TokenizerOptions } from "./tokenizer_options.ts";
+import { resolveSettings, type TokenizerOptions } from "./tokenizer_options.ts";
 import { truncate } from "./truncation.ts";
 import type { VocabularySource } from "./vocabulary.ts";
 import { WordPiece } from "./word_piece.ts";
@@ -80,7 +80,7 @@ export class BertTokenizer extends TokenizerBase {
   constructor(vocab: VocabularySource, options: TokenizerOptions = {}) {
     super(vocab, options);
     this.#unk = this.unk_token!;
-    const model = new WordPiece(this.vocabulary, { ...this.options, unk_token: this.#unk });
+    const model = new WordPiece(this.vocabulary, this, this.#unk);
     this.#pipeline = new Pipeline(this.added, this.normalizer, model);
     this.#template = { cls: this.#fixed(this.cls_token!), sep: this.#fixed(this.sep_token!) };
   }
@@ -123,13 +123,12 @@ export class BertTokenizer extends TokenizerBase {
   to_files(): Record<string, string> {
     return saveFiles({
       vocabulary: this.vocabulary,
-      options: this.options,
+      settings: resolveSettings(this),
       added: this.added_tokens_decoder,
       special: this.special_tokens_map,
       extra: this.extra_special_tokens,
       ...this.#template,
       unk: this.#unk,
-      settings: this.settings,
     });
   }
 
@@ -148,7 +147,7 @@ export class BertTokenizer extends TokenizerBase {
     const template = options.add_special_tokens ?? true ? this.#template : null;
     const splitSpecial = options.split_special_tokens ?? this.split_special_tokens;
     const encodings = samples.map((sample, i) => {
-      if (i > 0 && i % REPORT === 0) report(REPORT);
+      if (i > 0 && i % REPORT === 0) report(i);
       const windows = this.#windows(sample, splitSpecial);
       const truncation = plan.truncation(template ? windows.length + 1 : 0);
       return truncate(windows, truncation, overflow).map((row) => new Encoding(row, template));
@@ -158,18 +157,19 @@ export class BertTokenizer extends TokenizerBase {
       const pad = this.#fixed(this.pad_token!);
       for (const rows of encodings) for (const row of rows) row.padTo(length, plan.side, pad);
     }
-    const names = this.options.model_input_names;
+    const inputs = this.model_input_names;
     const columns = {
-      token_type_ids: options.return_token_type_ids ?? names.includes("token_type_ids"),
-      attention_mask: options.return_attention_mask ?? names.includes("attention_mask"),
-      special_tokens_mask: !!options.return_special_tokens_mask,
-      offset_mapping: !!options.return_offsets_mapping,
-      length: !!options.return_length,
+      input_ids: true,
+      token_type_ids: options.return_token_type_ids ?? inputs.includes("token_type_ids"),
+      attention_mask: options.return_attention_mask ?? inputs.includes("attention_mask"),
+      special_tokens_mask: options.return_special_tokens_mask,
+      offset_mapping: options.return_offsets_mapping,
+      length: options.return_length,
       overflow_to_sample_mapping: overflow,
     };
     const textOf = (id: number): string => this.vocabulary.token(id) ?? this.added.tokens.get(id)!.content;
     const result = new BatchEncoding(encodings, batched || overflow, columns, textOf);
-    report(samples.length - Math.floor((samples.length - 1) / REPORT) * REPORT, true);
+    report(samples.length, true);
     return result;
   }
 

@@ -13,7 +13,7 @@ import {
   type ParsedTokenizerJson,
   parseTokenizerJson,
 } from "./tokenizer_json.ts";
-import { OPTION_NAMES, SPECIAL_NAMES, type TokenizerOptions } from "./tokenizer_options.ts";
+import { SETTING_NAMES, SPECIAL_NAMES, type TokenizerOptions } from "./tokenizer_options.ts";
 import { decodeUtf8, type VocabularySource } from "./vocabulary.ts";
 
 /** The content of a file; `null` and `undefined` for none. */
@@ -37,7 +37,7 @@ export interface TokenizerFiles {
 
 // Tokenizer classes whose vocab.txt is plain BERT WordPiece, and files of other tokenizers.
 const BERT_CLASS =
-  /^((?!Rem|RoC)\w*Bert|Electra|Ernie|LayoutLM|Lxmert|Realm|Nezha|DPR\w+)Tokenizer(Fast|Legacy)?$|^(PreTrained|Tokenizers)/;
+  /^((?!Rem|RoC)\w*Bert|Electra|LayoutLM|DPR\w+)Tokenizer(Fast|Legacy)?$|^(PreTrained|Tokenizers)/;
 const OTHER_FILE = /^(merges.txt|vocab.json|bpe.codes|.+\.model)$/;
 
 /**
@@ -53,7 +53,7 @@ export function parseFiles(files: TokenizerFiles): { vocab: VocabularySource; op
   const vocab = parsed?.vocab ?? vocabTxt(files, config.tokenizer_class);
 
   const options: Json = { ...parsed?.options };
-  for (const name of OPTION_NAMES) if (config[name] !== undefined) options[name] = config[name];
+  for (const name of SETTING_NAMES) if (config[name] !== undefined) options[name] = config[name];
   // The map is older than the decoder, and not read where there is one.
   const special = config.added_tokens_decoder
     ? config

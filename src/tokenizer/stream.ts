@@ -27,15 +27,16 @@ export function* encodeBatches(
   encode: Encode,
 ): Generator<BatchEncoding<true>, void, undefined> {
   const report = reporter(progress_callback, Array.isArray(texts) ? texts.length : null);
+  let loaded = 0;
   let batch: StreamInput[] = [];
   for (const text of texts) {
     if (batch.push(text) < batch_size) continue;
     yield encode(batch, options);
-    report(batch.length);
+    report(loaded += batch.length);
     batch = [];
   }
   if (batch.length > 0) yield encode(batch, options);
-  report(batch.length, true);
+  report(loaded + batch.length, true);
 }
 
 /** Encodes batch after batch as the texts arrive. */
@@ -45,30 +46,28 @@ export async function* encodeStream(
   encode: Encode,
 ): AsyncGenerator<BatchEncoding<true>, void, undefined> {
   const report = reporter(progress_callback, Array.isArray(texts) ? texts.length : null);
+  let loaded = 0;
   let batch: StreamInput[] = [];
   for await (const text of texts) {
     if (batch.push(text) < batch_size) continue;
     yield encode(batch, options);
-    report(batch.length);
+    report(loaded += batch.length);
     batch = [];
   }
   if (batch.length > 0) yield encode(batch, options);
-  report(batch.length, true);
+  report(loaded + batch.length, true);
 }
 
-/** Counts texts and tells the callback. */
+/** Tells the callback how many texts are done. */
 export function reporter(
   callback: ((progress: TokenizerProgress) => void) | null | undefined,
   total: number | null,
-): (count: number, done?: boolean) => void {
-  let loaded = 0;
-  return (count, done = false) => {
-    loaded += count;
+): (loaded: number, done?: boolean) => void {
+  return (loaded, done = false) =>
     callback?.({
       status: done ? "done" : "progress",
       loaded,
       total,
-      progress: total === null ? null : total === 0 ? 100 : 100 * loaded / total,
+      progress: total && 100 * loaded / total,
     });
-  };
 }

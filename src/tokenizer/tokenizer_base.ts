@@ -11,8 +11,8 @@ import { check, show } from "./check.ts";
 import { cleanUp, joinPieces } from "./decoder.ts";
 import { Normalizer } from "./normalizer.ts";
 import {
-  type ResolvedOptions,
-  resolveOptions,
+  resolveRoles,
+  resolveSettings,
   SPECIAL_NAMES,
   type SpecialName,
   toAddedToken,
@@ -39,28 +39,10 @@ export interface DecodeOptions {
 }
 
 const EXTRA = "extra_special_tokens";
-/** Options that can be changed later. */
-const SETTINGS = [
-  "model_max_length",
-  "padding_side",
-  "truncation_side",
-  "clean_up_tokenization_spaces",
-  "split_special_tokens",
-] as const;
-
 /** The token side of {@linkcode BertTokenizer}. */
 export abstract class TokenizerBase extends Callable {
   static {
     for (const name of SPECIAL_NAMES) {
-      Object.defineProperty(this.prototype, name, {
-        get(this: TokenizerBase) {
-          return this.#special.get(name) ?? null;
-        },
-        set(this: TokenizerBase, token: string | null) {
-          if (token === null) this.#special.delete(name);
-          else this.#special.set(name, token);
-        },
-      });
       Object.defineProperty(this.prototype, `${name}_id`, {
         get(this: TokenizerBase) {
           return this[name] === null ? null : this.convert_tokens_to_ids(this[name]);
@@ -79,8 +61,22 @@ export abstract class TokenizerBase extends Callable {
   declare clean_up_tokenization_spaces: boolean;
   /** Whether special tokens in texts are treated as plain text by default. */
   declare split_special_tokens: boolean;
-  /** @internal */
-  protected readonly options: ResolvedOptions;
+  /** Whether text becomes lower case. */
+  declare readonly do_lower_case: boolean;
+  /** Whether accents are stripped; `null` follows `do_lower_case`. */
+  declare readonly strip_accents: boolean | null;
+  /** Whether Chinese characters get spaces around them. */
+  declare readonly tokenize_chinese_chars: boolean;
+  /** Whether control characters are dropped and white space becomes spaces. */
+  declare readonly clean_text: boolean;
+  /** Columns that a call returns by default. */
+  declare readonly model_input_names: readonly string[];
+  /** Marks pieces that do not begin a word. */
+  declare readonly continuing_subword_prefix: string;
+  /** Longer words become `unk_token`. */
+  declare readonly max_input_chars_per_word: number;
+  /** Whether single tokens are cleaned up when decoding. */
+  declare readonly decoder_cleanup: boolean;
   /** @internal */
   protected readonly vocabulary: Vocabulary;
   /** @internal */
@@ -115,7 +111,6 @@ export abstract class TokenizerBase extends Callable {
   declare eos_token: string | null;
   /** Id of `eos_token`. */
   declare readonly eos_token_id: number | null;
-  readonly #special = new Map<SpecialName, string>();
   #extra: string[];
 
   /**
@@ -127,27 +122,22 @@ export abstract class TokenizerBase extends Callable {
    */
   constructor(vocab: VocabularySource, options: TokenizerOptions = {}) {
     super();
-    const resolved = this.options = resolveOptions(options);
-    for (const name of SETTINGS) Object.assign(this, { [name]: resolved[name] });
+    Object.assign(this, resolveSettings(options));
     this.vocabulary = parseVocabulary(vocab);
-    this.normalizer = new Normalizer(resolved);
+    this.normalizer = new Normalizer(this);
     this.added = new AddedVocabulary(this.vocabulary, this.normalizer);
 
-    const extra = resolved.extra_special_tokens.map(toAddedToken);
+    const roles = resolveRoles(options);
+    for (const name of SPECIAL_NAMES) this[name] = roles.get(name)?.content ?? null;
+    const extra = (options.extra_special_tokens ?? []).map(toAddedToken);
     this.#extra = extra.map((token) => token.content);
-    for (const [name, token] of resolved.special) this.#special.set(name, token.content);
-    const named = new Set(this.#special.values());
+    const named = Object.values(this.special_tokens_map);
     const tokens = new Map<string, AddedToken>();
-    for (const token of [...resolved.added_tokens, ...resolved.special.values(), ...extra]) {
+    for (const token of [...options.added_tokens ?? [], ...roles.values(), ...extra]) {
       if (tokens.has(token.content)) continue;
-      tokens.set(token.content, named.has(token.content) ? token.toSpecial() : token);
+      tokens.set(token.content, named.includes(token.content) ? token.toSpecial() : token);
     }
     this.added.add([...tokens.values()]);
-  }
-
-  /** The settings as they are now. @internal */
-  protected get settings(): Record<string, unknown> {
-    return Object.fromEntries(SETTINGS.map((name) => [name, this[name]]));
   }
 
   /** Number of tokens of the vocabulary, without added ones. */
@@ -234,7 +224,7 @@ export abstract class TokenizerBase extends Callable {
       } else {
         const role = check<SpecialName>("add a special token", "its role", name, [...SPECIAL_NAMES, EXTRA]);
         const token = toAddedToken(value as string | AddedToken);
-        this.#special.set(role, token.content);
+        this[role] = token.content;
         tokens.push(token);
       }
     }
@@ -291,7 +281,7 @@ export abstract class TokenizerBase extends Callable {
 
   /** Joins tokens to a text. */
   convert_tokens_to_string(tokens: readonly string[]): string {
-    return joinPieces(tokens, this.options.continuing_subword_prefix, this.options.decoder_cleanup);
+    return joinPieces(tokens, this.continuing_subword_prefix, this.decoder_cleanup);
   }
 
   /** Removes the spaces that splitting put before punctuation and English contractions. */

@@ -76,22 +76,18 @@ export interface TokenizerOptions {
   decoder_cleanup?: boolean;
 }
 
-/** Options with their defaults; special tokens are in `special`. */
-export type ResolvedOptions =
-  & Required<Omit<TokenizerOptions, SpecialName>>
-  & { special: Map<SpecialName, AddedToken> };
+/** The options that are no tokens, with their defaults. */
+export type Settings = Required<
+  Omit<TokenizerOptions, SpecialName | "extra_special_tokens" | "added_tokens">
+>;
 
-// Default and kind of each option.
-const OPTIONS: Record<
-  Exclude<keyof TokenizerOptions, SpecialName>,
-  readonly [unknown, Kind | readonly string[]]
-> = {
+const ACTION = "make a tokenizer";
+// Default and kind of each setting.
+const SETTINGS: Record<keyof Settings, readonly [unknown, Kind | readonly string[]]> = {
   do_lower_case: [true, "a boolean"],
   strip_accents: [null, "a boolean or null"],
   tokenize_chinese_chars: [true, "a boolean"],
   clean_text: [true, "a boolean"],
-  extra_special_tokens: [[], "a list"],
-  added_tokens: [[], "a list"],
   model_max_length: [1e30, "a whole number"],
   padding_side: ["right", ["left", "right"]],
   truncation_side: ["right", ["left", "right"]],
@@ -110,30 +106,35 @@ const ROLES: Partial<Record<SpecialName, string>> = {
   mask_token: "[MASK]",
 };
 
-/** The names of all options but the special tokens with a role. */
-export const OPTION_NAMES = Object.keys(OPTIONS) as (keyof typeof OPTIONS)[];
+/** The names of the settings. */
+export const SETTING_NAMES = Object.keys(SETTINGS) as (keyof Settings)[];
 
 /**
  * Fills in the defaults.
  *
- * @throws TokenizerError if an option has a value that it cannot have.
+ * @throws TokenizerError if a setting has a value that it cannot have.
  */
-export function resolveOptions(options: TokenizerOptions): ResolvedOptions {
-  const action = "make a tokenizer";
-  const result: Record<string, unknown> = {};
-  for (const name of OPTION_NAMES) {
-    const [standard, kind] = OPTIONS[name];
-    result[name] = check(action, name, options[name] ?? standard, kind);
-  }
-  const special = new Map<SpecialName, AddedToken>();
+export function resolveSettings(options: TokenizerOptions): Settings {
+  const entries = SETTING_NAMES.map((name) => {
+    const [standard, kind] = SETTINGS[name];
+    return [name, check(ACTION, name, options[name] ?? standard, kind)];
+  });
+  return Object.fromEntries(entries);
+}
+
+/**
+ * The special tokens with a role.
+ *
+ * @throws TokenizerError if one that rows are made of is missing.
+ */
+export function resolveRoles(options: TokenizerOptions): Map<SpecialName, AddedToken> {
+  const roles = new Map<SpecialName, AddedToken>();
   for (const name of SPECIAL_NAMES) {
     const token = options[name] === undefined ? ROLES[name] : options[name];
-    if (token) special.set(name, toAddedToken(token));
+    if (token) roles.set(name, toAddedToken(token));
+    else if (/unk|cls|sep/.test(name)) check(ACTION, name, token, "text");
   }
-  for (const name of ["unk_token", "cls_token", "sep_token"] as const) {
-    check(action, name, special.get(name)?.content, "text");
-  }
-  return { ...result, special } as ResolvedOptions;
+  return roles;
 }
 
 /** A token as an added token; a string becomes a special one. */

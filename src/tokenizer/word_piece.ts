@@ -14,11 +14,9 @@ import { WordCache } from "./word_cache.ts";
 
 /** How the model cuts words. */
 export interface WordPieceOptions {
-  /** Stands for words that cannot be cut. */
-  readonly unk_token: string;
   /** Marks pieces that do not begin a word. */
   readonly continuing_subword_prefix: string;
-  /** Longer words (in code points) become `unk_token`. */
+  /** Longer words (in code points) become the unknown token. */
   readonly max_input_chars_per_word: number;
 }
 
@@ -30,18 +28,18 @@ const kinds = new Uint8Array(0x10000); // kind of each code unit, 0 = not looked
 
 /** Pre-tokenizes normalized units (white space splits, punctuation stands alone) and cuts the words. */
 export class WordPiece {
-  readonly #trie = new Trie(2); // root 0: begin of a word, root 1: continuation
+  readonly #trie = new Trie(); // root 0: begin of a word, root 1: continuation
   readonly #unk: number | undefined;
   readonly #unkToken: string;
   readonly #maxChars: number;
   readonly #cache = new WordCache();
   readonly #found: Int32Array; // id and end of each piece of a word
 
-  constructor(vocabulary: Vocabulary, options: WordPieceOptions) {
+  constructor(vocabulary: Vocabulary, options: WordPieceOptions, unkToken: string) {
     const prefix = options.continuing_subword_prefix;
     const longest = 2 * options.max_input_chars_per_word;
-    this.#unkToken = options.unk_token;
-    this.#unk = vocabulary.ids.get(options.unk_token);
+    this.#unkToken = unkToken;
+    this.#unk = vocabulary.ids.get(unkToken);
     this.#maxChars = options.max_input_chars_per_word;
     this.#found = new Int32Array(4 * this.#maxChars + 2);
     for (const [token, id] of vocabulary.ids) {
@@ -92,26 +90,14 @@ export class WordPiece {
 
   // Cuts units[begin, end) into pieces; returns how many.
   #cut(units: Uint16Array, begin: number, end: number, chars: number): number {
-    const { table } = this.#trie;
+    const unitAt = (i: number): number => units[i];
     let count = 0;
     let at = chars > this.#maxChars ? end + 1 : begin;
     while (at < end) {
-      let node = at === begin ? 0 : 1;
-      let value = -1;
-      let stop = at;
-      for (let i = at; i < end; i++) {
-        const slot = this.#trie.find(node, units[i]);
-        node = table[slot + 2];
-        if (node === 0) break;
-        if (table[slot + 3] >= 0) {
-          value = table[slot + 3];
-          stop = i + 1;
-        }
-      }
-      if (value < 0) break;
-      this.#found[2 * count] = value;
-      this.#found[2 * count++ + 1] = stop;
-      at = stop;
+      const piece = this.#trie.longest(unitAt, at, end, at === begin ? 0 : 1);
+      if (!piece) break;
+      this.#found[2 * count] = piece[1];
+      this.#found[2 * count++ + 1] = at = piece[0];
     }
     if (at === end) return count;
     if (this.#unk === undefined) {

@@ -11,4 +11,11 @@ export {
   type FullGroup,
   type ParameterGroup,
 } from "./adamw.ts";
+export {
+  accuracy,
+  type ClassificationReport,
+  classificationReport,
+  type ClassScores,
+  confusionCounts,
+} from "./metrics.ts";
 export { get_linear_schedule_with_warmup, LearningRateSchedule } from "./schedule.ts";

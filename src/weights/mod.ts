@@ -3,7 +3,7 @@
  * (read, without executing anything), config.json, and the names that checkpoints use.
  *
  * ```ts
- * import { encodeSafetensors, filesFromMap, openCheckpoint } from "./mod.ts";
+ * import { encodeSafetensors, filesFromMap, openCheckpoint } from "@berth/berth/weights";
  *
  * const file = encodeSafetensors([{ name: "x", dtype: "F32", shape: [2], data: new Float32Array([1, 2]) }]);
  * const checkpoint = await openCheckpoint(filesFromMap("memory", new Map([["model.safetensors", file]])));

@@ -25,8 +25,8 @@ import { fillFloat32, readStored } from "./tensor_io.ts";
 /** The library's own limit. */
 export const MAX_HEADER_BYTES = 100_000_000;
 
-/** Some 20,000 tensors: bounds the time to about 0.3 s and the memory to about 50 MB. */
-const MAX_HEADER_VALUES = 500_000;
+/** Some 14,000 tensors: bounds the time to about 0.3 s and the memory to about 50 MB. */
+const MAX_HEADER_VALUES = 300_000;
 
 /** A parsed header. */
 interface Header {

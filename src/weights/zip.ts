@@ -24,8 +24,8 @@ const END_BYTES = 22;
 const LOCATOR_BYTES = 20;
 const MAX_COMMENT_BYTES = 65_535;
 
-/** A checkpoint has one entry per storage and five more; 10 MB name 100,000. */
-const MAX_DIRECTORY_BYTES = 10_000_000;
+/** A checkpoint has one entry per storage and five more; 4 MB name 40,000. */
+const MAX_DIRECTORY_BYTES = 4_000_000;
 
 /** Stands for what is in the zip64 record. */
 const UNKNOWN = 0xffff_ffff;

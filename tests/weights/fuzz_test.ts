@@ -255,9 +255,12 @@ fuzz(
       }
       if (shape.includes(0) && Math.min(offset, ...shape, ...strides) >= 0) places = [];
       if (offset < 0 || places?.some((place) => place >= 24)) places = null;
+      const file = torchZip(pickle, { 0: storage });
+      // What overlaps itself may not become larger than the file.
+      if (places !== null && places.length * Number(size) > file.length) places = null;
       let bytes: Uint8Array | null = null;
       await survives(async () => {
-        bytes = (await (await openBytes(torchZip(pickle, { 0: storage }), "x.bin")).read("x")).bytes;
+        bytes = (await (await openBytes(file, "x.bin")).read("x")).bytes;
       });
       const expected = places?.flatMap((
         place,

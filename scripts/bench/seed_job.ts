@@ -2,7 +2,7 @@
  * The notebook's job at the full bert-base-uncased shape, from hash weights: 100 steps in both variants, compared with
  * PyTorch's losses, and the time of a step.
  *
- *     deno run -A scripts/bench/seed_job_check.ts ../shared/reference/seed_job.json [--threads 2] [--steps 100]
+ *     deno run -A scripts/bench/seed_job.ts ../shared/reference/seed_job.json [--threads 2] [--steps 100]
  */
 import { parseArgs } from "node:util";
 import { readFileSync } from "node:fs";

@@ -14,6 +14,9 @@ export {
   type WasmSource,
 } from "./src/runtime/mod.ts";
 export { BertTokenizer } from "./src/hub/mod.ts";
+export type { BertTokenizer as PureBertTokenizer } from "./src/tokenizer/mod.ts";
+export * from "./src/hub/mod.ts";
+export * from "./src/tokenizer/mod.ts";
 export * from "./src/model/mod.ts";
 export * from "./src/train/mod.ts";
 export type { Tensor, Tensor2D, Tensor3D, Variable } from "./src/runtime/tensor.ts";

@@ -47,7 +47,9 @@ async function berth(): Promise<number[]> {
   const model = new BertForSequenceClassification(new BertConfig(config));
   hashWeights(model, () => {});
   const optimizer = new AdamW(model.parameters(), { lr: 1e-5, weight_decay: 0 });
-  const wanted = flags.reference ? JSON.parse(readFileSync(flags.reference, "utf8")).adamw.losses as number[] : [];
+  const wanted = flags.reference
+    ? JSON.parse(readFileSync(flags.reference, "utf8")).adamw.losses as number[]
+    : [];
   const input_ids = [[101, 1045, 2293, 3598, 1012, 102], [101, 1045, 5223, 3598, 1012, 102]];
   const times: number[] = [];
   model.train();
@@ -59,7 +61,9 @@ async function berth(): Promise<number[]> {
     optimizer.zero_grad();
     times.push(performance.now() - start);
     if (step in wanted && !(Math.abs(loss! - wanted[step]) < 1e-4 * wanted[step])) {
-      throw new Error(`Cannot trust the times: the loss of step ${step} is ${loss}, expected ${wanted[step]}`);
+      throw new Error(
+        `Cannot trust the times: the loss of step ${step} is ${loss}, expected ${wanted[step]}`,
+      );
     }
   }
   dispose();
@@ -77,10 +81,16 @@ const rows = Object.entries(results).map(([name, times]) => ({
   ...{ name, medianMs: median(times), minMs: Math.min(...times), maxMs: Math.max(...times) },
   ratioOfMedians: ours / median(times),
 }));
-console.log(`bert-base, 2 x 6 tokens, ${threads} threads, ${results.berth.length} steps each in ${flags.rounds} turns`);
+console.log(
+  `bert-base, 2 x 6 tokens, ${threads} threads, ${results.berth.length} steps each in ${flags.rounds} turns`,
+);
 for (const { name, medianMs, minMs, maxMs, ratioOfMedians } of rows) {
   const spread = `${minMs.toFixed(0)}-${maxMs.toFixed(0)}`;
-  console.log(`${name.padEnd(22)} ${medianMs.toFixed(0).padStart(6)} ms (${spread})   berth / it: ${ratioOfMedians.toFixed(2)}`);
+  console.log(
+    `${name.padEnd(22)} ${medianMs.toFixed(0).padStart(6)} ms (${spread})   berth / it: ${
+      ratioOfMedians.toFixed(2)
+    }`,
+  );
 }
 const file = new URL("notebook_step.json", folderUrl("out/bench"));
 await writeFileWhole(file, [new TextEncoder().encode(JSON.stringify({ threads, rows }, null, 2))]);

@@ -5,7 +5,7 @@
  */
 import { ACTIVATIONS, matMul, type Runtime } from "../runtime/mod.ts";
 import type { StepContext } from "./context.ts";
-import { Module } from "./module.ts";
+import { Module, pythonFloat } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
 /** y[n, O] = f(x[n, I] weight[O, I]^T + bias[O]) */
@@ -89,7 +89,7 @@ export class Dropout extends Module {
   }
 
   protected override describe(): string {
-    return `p=${this.p}, inplace=False`;
+    return `p=${pythonFloat(this.p)}, inplace=False`;
   }
 
   /**
@@ -134,7 +134,7 @@ export class LayerNorm extends Module {
   }
 
   protected override describe(): string {
-    return `(${this.size},), eps=${String(this.eps).replace(/e-(\d)$/, "e-0$1")}, elementwise_affine=True`;
+    return `(${this.size},), eps=${pythonFloat(this.eps)}, elementwise_affine=True`;
   }
 
   /** Overwrites x with residual + dropout(x), which is kept for the backward pass. `residual` may be 0. */

@@ -71,3 +71,9 @@ export class ModuleList<T extends Module> extends Module {
     items.forEach((item, i) => this.child(String(i), item));
   }
 }
+
+/** A number as Python prints a float: `1e-05`, `0.1`, `0.0`. */
+export function pythonFloat(x: number): string {
+  if (Number.isInteger(x)) return `${x}.0`;
+  return Math.abs(x) < 1e-4 ? x.toExponential().replace(/e-(\d)$/, "e-0$1") : String(x);
+}

@@ -55,7 +55,7 @@ export abstract class PreTrainedModel extends Module {
   /**
    * Loads a model: weights, configuration.
    *
-   * @param name A folder, a URL of a folder, or `"berth-tiny"`, which the package carries.
+   * @param name A folder, a URL of a folder, an id on the Hugging Face hub, or `"berth-tiny"`, which the package carries.
    * @throws {HubError} if files are missing, {ConfigError} or {WeightsError} if they are malformed.
    */
   static async from_pretrained<T extends PreTrainedModel>(

@@ -84,6 +84,9 @@ export interface Split {
   readonly end: number;
 }
 
+/** Finds the next added token from a position on. */
+type Matcher = (text: string, from: number) => Split | null;
+
 /** The added tokens by content and id, and the search for them. */
 export class AddedVocabulary {
   /** Added tokens by id. */
@@ -146,10 +149,10 @@ export class AddedVocabulary {
 
   /** Cuts a text at its added tokens; `splitSpecial` leaves special tokens unseen. */
   split(text: string, normalized: boolean, splitSpecial: boolean): Split[] {
-    const matcher = normalized ? this.#normalized : this.#raw;
+    const next = normalized ? this.#normalized : this.#raw;
     const splits: Split[] = [];
     let done = 0;
-    for (let match = matcher?.next(text, 0); match; match = matcher!.next(text, match.end)) {
+    for (let match = next?.(text, 0); match; match = next!(text, match.end)) {
       const token = this.tokens.get(match.id)!;
       if (splitSpecial && this.#specials.has(token.content)) continue;
       let { begin, end } = match;
@@ -179,31 +182,26 @@ export class AddedVocabulary {
         contents.set(content, id);
       }
     }
-    return contents.size > 0 ? new Matcher(contents) : null;
+    return contents.size > 0 ? matcher(contents) : null;
   }
 }
 
-/** Finds the leftmost and there the longest of a set of strings. */
-class Matcher {
-  readonly #trie = new Trie();
-  readonly #first: RegExp; // first units of the strings
-
-  constructor(contents: ReadonlyMap<string, number>) {
-    const units = new Set<string>();
-    for (const [content, id] of contents) {
-      this.#trie.add(content, id);
-      units.add("\\u" + content.charCodeAt(0).toString(16).padStart(4, "0"));
-    }
-    this.#first = new RegExp(`[${[...units].join("")}]`, "g");
+// Finds the leftmost of a set of strings, and there the longest.
+function matcher(contents: ReadonlyMap<string, number>): Matcher {
+  const trie = new Trie();
+  let units = "";
+  for (const [content, id] of contents) {
+    trie.add(content, id);
+    units += "\\u" + content.charCodeAt(0).toString(16).padStart(4, "0");
   }
-
-  next(text: string, from: number): Split | null {
-    this.#first.lastIndex = from;
-    while (this.#first.test(text)) {
-      const begin = this.#first.lastIndex - 1;
-      const found = this.#trie.longest((i) => text.charCodeAt(i), begin, text.length);
+  const first = new RegExp(`[${units}]`, "g");
+  return (text, from) => {
+    first.lastIndex = from;
+    while (first.test(text)) {
+      const begin = first.lastIndex - 1;
+      const found = trie.longest((i) => text.charCodeAt(i), begin, text.length);
       if (found) return { id: found[1], begin, end: found[0] };
     }
     return null;
-  }
+  };
 }

@@ -5,18 +5,12 @@
  */
 
 import { BatchEncoding } from "./batch_encoding.ts";
-import {
-  type CallOptions,
-  type Limits,
-  planLengths,
-  type TextInput,
-  type TokenizerInput,
-} from "./call_options.ts";
+import { type CallOptions, planLengths, type TextInput, type TokenizerInput } from "./call_options.ts";
 import { Encoding, type FixedToken, type Template } from "./encoding.ts";
 import { parseFiles, type TokenizerFiles } from "./files.ts";
-import { parseInput, type Sample } from "./input.ts";
+import { parseInput } from "./input.ts";
 import { type PadColumns, type PadInput, type PadOptions, padRows } from "./pad.ts";
-import { Pipeline } from "./pipeline.ts";
+import { makePipeline, type Pipeline } from "./pipeline.ts";
 import { saveFiles } from "./save.ts";
 import { encodeBatches, encodeStream, reporter, type StreamInput, type StreamOptions } from "./stream.ts";
 import { TokenizerBase } from "./tokenizer_base.ts";
@@ -81,7 +75,7 @@ export class BertTokenizer extends TokenizerBase {
     super(vocab, options);
     this.#unk = this.unk_token!;
     const model = new WordPiece(this.vocabulary, this, this.#unk);
-    this.#pipeline = new Pipeline(this.added, this.normalizer, model);
+    this.#pipeline = makePipeline(this.added, this.normalizer, model);
     this.#template = { cls: this.#fixed(this.cls_token!), sep: this.#fixed(this.sep_token!) };
   }
 
@@ -142,13 +136,16 @@ export class BertTokenizer extends TokenizerBase {
   override _call(text: TokenizerInput, options: CallOptions = {}): BatchEncoding {
     const { samples, batched } = parseInput(text, options.text_pair, !!options.is_split_into_words);
     const overflow = !!options.return_overflowing_tokens;
-    const plan = planLengths(options, this.#limits());
+    const plan = planLengths(options, this);
     const report = reporter(options.progress_callback, samples.length);
     const template = options.add_special_tokens ?? true ? this.#template : null;
     const splitSpecial = options.split_special_tokens ?? this.split_special_tokens;
     const encodings = samples.map((sample, i) => {
       if (i > 0 && i % REPORT === 0) report(i);
-      const windows = this.#windows(sample, splitSpecial);
+      const windows = sample.map((text) => {
+        const tokens = this.#pipeline(text, splitSpecial);
+        return { tokens, begin: 0, end: tokens.size };
+      });
       const truncation = plan.truncation(template ? windows.length + 1 : 0);
       return truncate(windows, truncation, overflow).map((row) => new Encoding(row, template));
     });
@@ -231,38 +228,12 @@ export class BertTokenizer extends TokenizerBase {
    * @throws TokenizerError if there are no `input_ids`, or the options contradict each other.
    */
   pad(encoded_inputs: PadInput, options: PadOptions = {}): PadColumns {
-    return padRows(encoded_inputs, options, this.#limits(), this.pad_token_id ?? 0);
-  }
-
-  /**
-   * Tells special tokens from others in a row of ids.
-   *
-   * @param token_ids The row, with its special tokens.
-   * @returns 1 for special tokens, 0 for others.
-   */
-  get_special_tokens_mask(token_ids: ArrayLike<number>): number[] {
-    const special = new Set(this.all_special_ids);
-    return Array.from(token_ids, (id) => special.has(id) ? 1 : 0);
+    return padRows(encoded_inputs, options, this, this.pad_token_id ?? 0);
   }
 
   /** Number of special tokens that a call adds to one text, or to a pair. */
   num_special_tokens_to_add(pair = false): number {
     return pair ? 3 : 2;
-  }
-
-  #windows(
-    sample: Sample,
-    splitSpecial: boolean,
-  ): { tokens: ReturnType<Pipeline["encode"]>; begin: number; end: number }[] {
-    return sample.map((text) => {
-      const tokens = this.#pipeline.encode(text, splitSpecial);
-      return { tokens, begin: 0, end: tokens.size };
-    });
-  }
-
-  #limits(): Limits {
-    const { model_max_length, padding_side, truncation_side } = this;
-    return { model_max_length, padding_side, truncation_side, hasPad: this.pad_token !== null };
   }
 
   #fixed(text: string): FixedToken {

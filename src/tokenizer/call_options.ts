@@ -72,7 +72,7 @@ export interface Limits {
   readonly model_max_length: number;
   readonly padding_side: "left" | "right";
   readonly truncation_side: "left" | "right";
-  readonly hasPad: boolean;
+  readonly pad_token: string | null;
 }
 
 /** Truncation and padding of one call. */
@@ -121,16 +121,14 @@ export function planLengths(options: CallOptions, limits: Limits): LengthPlan {
   }
   const pads = padding !== "do_not_pad";
   const cuts = truncation !== "do_not_truncate";
-  if (pads && !limits.hasPad) throw new TokenizerError("Cannot pad: the tokenizer has no pad_token");
+  if (pads && limits.pad_token === null) {
+    throw new TokenizerError("Cannot pad: the tokenizer has no pad_token");
+  }
   if (pads && cuts && multiple !== null && max! % multiple !== 0) {
-    throw new TokenizerError(
-      `Cannot truncate and pad: max_length ${max} is no multiple of pad_to_multiple_of ${multiple}`,
-    );
+    throw new TokenizerError(`Cannot truncate to ${max} tokens and pad to a multiple of ${multiple}`);
   }
   if (cuts && max! >= 2 && max! - 2 < stride) {
-    throw new TokenizerError(
-      `Cannot truncate with stride ${stride}: max_length ${max} leaves room for ${max! - 2} tokens`,
-    );
+    throw new TokenizerError(`Cannot truncate to ${max! - 2} tokens with stride ${stride}`);
   }
   return {
     side,

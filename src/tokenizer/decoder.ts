@@ -29,14 +29,9 @@ export function cleanUp(text: string): string {
  * @param cleanup whether each token, with the space before it, is cleaned up.
  */
 export function joinPieces(tokens: readonly string[], prefix: string, cleanup: boolean): string {
-  const pieces = tokens.map((token, i) => {
+  return tokens.map((token, i) => {
     const piece = i === 0 ? token : token.startsWith(prefix) ? token.slice(prefix.length) : " " + token;
-    return cleanup && /[.?!,']| not/.test(piece) ? cleanToken(piece) : piece;
-  });
-  return pieces.join("");
-}
-
-// The reference has one rule more for single tokens.
-function cleanToken(piece: string): string {
-  return cleanUp(piece).replaceAll(" do not", " don't");
+    // Single tokens have one rule more than whole texts.
+    return cleanup && /[.?!,']| not/.test(piece) ? cleanUp(piece).replaceAll(" do not", " don't") : piece;
+  }).join("");
 }

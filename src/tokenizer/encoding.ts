@@ -72,41 +72,39 @@ export class Encoding {
 
   /** 0 for the first sequence and padding, 1 for the second. */
   typeIds(): number[] {
-    return this.#constants(0, 0, 1, 0, 1);
+    return this.#column((_window, _i, sequence) => sequence, (_token, sequence) => sequence, () => 0);
   }
 
   /** 1 for tokens, 0 for padding. */
   attentionMask(): number[] {
-    return this.#constants(0, 1, 1, 1, 1);
+    return this.#column(() => 1, () => 1, () => 0);
   }
 
   /** 1 for the template's tokens and padding. */
   specialTokensMask(): number[] {
-    return this.#constants(1, 0, 0, 1, 1);
+    return this.#column(() => 0, () => 1, () => 1);
   }
 
   /** Sequences: 0 or 1. */
   sequenceIds(): (number | null)[] {
-    return this.#constants<number | null>(null, 0, 1, null, null);
-  }
-
-  /** Start and end in the text. */
-  offsets(): [start: number, end: number][] {
-    const none = (): [number, number] => [0, 0];
-    return this.#column(
-      ({ tokens: { rows, base } }, i) => [rows[base + 4 * i + START], rows[base + 4 * i + END]],
-      none,
-      none,
-    );
+    return this.#column<number | null>((_window, _i, sequence) => sequence, () => null, () => null);
   }
 
   /** Words, counted in each sequence. */
   words(): (number | null)[] {
-    const none = (): null => null;
     return this.#column<number | null>(
       ({ tokens: { rows, base } }, i) => rows[base + 4 * i + WORD],
-      none,
-      none,
+      () => null,
+      () => null,
+    );
+  }
+
+  /** Start and end in the text. */
+  offsets(): [start: number, end: number][] {
+    return this.#column(
+      ({ tokens: { rows, base } }, i) => [rows[base + 4 * i + START], rows[base + 4 * i + END]],
+      () => [0, 0],
+      () => [0, 0],
     );
   }
 
@@ -121,31 +119,19 @@ export class Encoding {
 
   // Builds a column from the value of a token, of a special token and of padding.
   #column<T>(
-    token: (window: TokenWindow, i: number) => T,
-    special: (token: FixedToken) => T,
+    token: (window: TokenWindow, i: number, sequence: number) => T,
+    special: (token: FixedToken, sequence: number) => T,
     pad: () => T,
   ): T[] {
     const out: T[] = [];
+    const template = this.#template;
     for (let i = 0; i < this.#left; i++) out.push(pad());
-    if (this.#template) out.push(special(this.#template.cls));
-    for (const window of this.windows) {
-      for (let i = window.begin; i < window.end; i++) out.push(token(window, i));
-      if (this.#template) out.push(special(this.#template.sep));
-    }
-    for (let i = 0; i < this.#right; i++) out.push(pad());
-    return out;
-  }
-
-  // Builds a column from a value for padding, the tokens of each sequence and the special tokens around each.
-  #constants<T>(pad: T, first: T, second: T, aroundFirst: T, aroundSecond: T): T[] {
-    const out: T[] = [];
-    for (let i = 0; i < this.#left; i++) out.push(pad);
-    if (this.#template) out.push(aroundFirst);
-    this.windows.forEach(({ begin, end }, k) => {
-      for (let i = begin; i < end; i++) out.push(k === 0 ? first : second);
-      if (this.#template) out.push(k === 0 ? aroundFirst : aroundSecond);
+    if (template) out.push(special(template.cls, 0));
+    this.windows.forEach((window, sequence) => {
+      for (let i = window.begin; i < window.end; i++) out.push(token(window, i, sequence));
+      if (template) out.push(special(template.sep, sequence));
     });
-    for (let i = 0; i < this.#right; i++) out.push(pad);
+    for (let i = 0; i < this.#right; i++) out.push(pad());
     return out;
   }
 }

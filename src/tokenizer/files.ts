@@ -111,7 +111,7 @@ function vocabTxt(files: TokenizerFiles, tokenizerClass: unknown): VocabularySou
     : "";
   if (vocab != null && !state) return vocab;
   throw new TokenizerError(
-    `Cannot load the tokenizer: ${state}, wanted vocab.txt or tokenizer.json of a BERT WordPiece tokenizer`,
+    `Cannot load the tokenizer: ${state}, wanted BERT's WordPiece in vocab.txt or tokenizer.json`,
   );
 }
 

@@ -26,17 +26,17 @@ export function parseInput(
       ? Array.isArray(value) && value.every((word) => typeof word === "string")
       : typeof value === "string";
   const fail = (state: string): never => {
-    const wanted = words ? "a list of words" : "a string";
+    const wanted = words ? "words" : "text";
     throw new TokenizerError(
-      `Cannot encode: ${state}; wanted ${wanted}, a list of those, or a list of pairs`,
+      `Cannot encode: ${state}, wanted ${wanted}, a list of ${wanted} or pairs of ${wanted}`,
     );
   };
   const sample = (item: unknown, pair?: unknown): Sample => {
     const paired = pair === undefined && !isText(item) && Array.isArray(item) && item.length === 2;
     const [first, second] = paired ? item as unknown[] : [item, pair];
-    if (!isText(first)) return fail("a text is of another type");
+    if (!isText(first)) return fail("a text is something else");
     if (second === undefined) return [first];
-    return isText(second) ? [first, second] : fail("the second text of a pair is of another type");
+    return isText(second) ? [first, second] : fail("a text_pair is something else");
   };
 
   const batched = Array.isArray(text) && (!words || Array.isArray(text[0]));
@@ -44,7 +44,7 @@ export function parseInput(
   const texts = text as readonly unknown[];
   if (texts.length === 0) fail("the batch is empty");
   if (pair == null) return { samples: texts.map((item) => sample(item)), batched };
-  if (typeof pair === "string") fail("text is a batch, text_pair is one text");
+  if (typeof pair === "string") fail("text is a list, text_pair is not");
   if (pair.length !== texts.length) fail(`text has ${texts.length} entries, text_pair has ${pair.length}`);
-  return { samples: texts.map((item, i) => sample(item, pair[i])), batched };
+  return { samples: texts.map((item, i) => sample(item, pair[i] ?? null)), batched };
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { TokenizerError } from "../errors.ts";
 import { type CallOptions, type Limits, planLengths } from "./call_options.ts";
+import { check } from "./check.ts";
 
 /** Encoded rows: the result of a call, or a list of results of single texts. */
 export type PadInput = PadColumns | readonly PadColumns[];
@@ -35,12 +35,11 @@ export function padRows(input: PadInput, options: PadOptions, limits: Limits, pa
   for (const name of Object.keys(list ? list[0] ?? {} : input)) {
     columns[name] = list ? list.map((row) => Reflect.get(row, name)) : Reflect.get(input, name);
   }
-  const ids = columns.input_ids;
-  if (!Array.isArray(ids)) throw new TokenizerError("Cannot pad: wanted encodings with input_ids");
+  const ids = check<number[] & number[][]>("pad", "input_ids", columns.input_ids, "a list");
   const batched = Array.isArray(ids[0]);
   const rows: number[][] = batched ? ids : [ids];
   const plan = planLengths({ padding: true, ...options, truncation: false }, limits);
-  const length = plan.paddedLength(Math.max(...rows.map((row) => row.length)));
+  const length = plan.paddedLength(rows.reduce((longest, row) => Math.max(longest, row.length), 0));
   if (options.return_attention_mask ?? true) {
     const masks = rows.map((row) => row.map(() => 1));
     columns.attention_mask ??= batched ? masks : masks[0];

@@ -16,46 +16,46 @@ export interface StreamOptions extends Omit<CallOptions, "text_pair"> {
 /** A text, or a pair of texts. */
 export type StreamInput = TextInput | readonly [TextInput, TextInput];
 
-type Encode = (texts: StreamInput[], options: CallOptions) => BatchEncoding<true>;
-
-const BATCH = 256;
+type Batch = BatchEncoding<true>;
+type Encode = (texts: StreamInput[], options: CallOptions) => Batch;
 
 /** Encodes batch after batch. */
 export function* encodeBatches(
   texts: Iterable<StreamInput>,
-  { batch_size = BATCH, progress_callback, ...options }: StreamOptions,
+  options: StreamOptions,
   encode: Encode,
-): Generator<BatchEncoding<true>, void, undefined> {
-  const report = reporter(progress_callback, Array.isArray(texts) ? texts.length : null);
-  let loaded = 0;
-  let batch: StreamInput[] = [];
-  for (const text of texts) {
-    if (batch.push(text) < batch_size) continue;
-    yield encode(batch, options);
-    report(loaded += batch.length);
-    batch = [];
-  }
-  if (batch.length > 0) yield encode(batch, options);
-  report(loaded + batch.length, true);
+): Generator<Batch, void, undefined> {
+  const next = batcher(texts, options, encode);
+  for (const text of texts) yield* next([text]);
+  yield* next([]);
 }
 
 /** Encodes batch after batch as the texts arrive. */
 export async function* encodeStream(
   texts: Iterable<StreamInput> | AsyncIterable<StreamInput>,
-  { batch_size = BATCH, progress_callback, ...options }: StreamOptions,
+  options: StreamOptions,
   encode: Encode,
-): AsyncGenerator<BatchEncoding<true>, void, undefined> {
+): AsyncGenerator<Batch, void, undefined> {
+  const next = batcher(texts, options, encode);
+  for await (const text of texts) yield* next([text]);
+  yield* next([]);
+}
+
+// Gathers texts; gives the batch that they fill, or, at the end (no text), the rest.
+function batcher(texts: unknown, options: StreamOptions, encode: Encode): (text: StreamInput[]) => Batch[] {
+  const { batch_size = 256, progress_callback, ...call } = options;
   const report = reporter(progress_callback, Array.isArray(texts) ? texts.length : null);
   let loaded = 0;
   let batch: StreamInput[] = [];
-  for await (const text of texts) {
-    if (batch.push(text) < batch_size) continue;
-    yield encode(batch, options);
-    report(loaded += batch.length);
+  return (text) => {
+    const last = text.length === 0;
+    batch.push(...text);
+    if (!last && batch.length < batch_size) return [];
+    const result = batch.length > 0 ? [encode(batch, call)] : [];
+    report(loaded += batch.length, last);
     batch = [];
-  }
-  if (batch.length > 0) yield encode(batch, options);
-  report(loaded + batch.length, true);
+    return result;
+  };
 }
 
 /** Tells the callback how many texts are done. */

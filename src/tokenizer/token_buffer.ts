@@ -75,10 +75,10 @@ export class TokenBuffer {
     return pair ? start + 2 : start + 1;
   }
 
-  /** Appends an added token with the content `content`: a word from `start` to `end` of the text, matched as `match`. */
-  pushAdded(id: number, start: number, end: number, content: string, match: string): void {
+  /** Appends an added token: a word from `start` to `end` of the text; `match` if it differs from the content. */
+  pushAdded(id: number, start: number, end: number, match: string | null): void {
     this.reserve(1);
-    if (match !== content) (this.#texts ??= new Map()).set(this.size, match);
+    if (match !== null) (this.#texts ??= new Map()).set(this.size, match);
     this.#put(id, start, end);
     this.word++;
   }

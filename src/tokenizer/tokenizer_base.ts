@@ -250,7 +250,7 @@ export abstract class TokenizerBase extends Callable {
     if (id !== undefined) return id;
     const unknown = this.unk_token;
     if (unknown === null || unknown === tokens) {
-      throw new TokenizerError(`Cannot convert ${show(tokens)} to an id: it is unknown, and so is unk_token`);
+      throw new TokenizerError(`Cannot convert ${show(tokens)} to an id: there is no unk_token`);
     }
     return this.convert_tokens_to_ids(unknown);
   }

@@ -44,8 +44,8 @@ export function parseTokenizerJson(json: Json): ParsedTokenizerJson {
     options.decoder_cleanup = field(decoder, "cleanup", "a boolean");
   }
   for (const part of ["padding", "truncation"]) {
-    const direction = json[part] == null ? undefined : object(json, part).direction;
-    if (direction !== undefined) options[`${part}_side`] = String(direction).toLowerCase();
+    const side = (json[part] as Json | null | undefined)?.direction;
+    if (side) options[`${part}_side`] = String(side).toLowerCase();
   }
   const added = new Map<number, AddedToken>();
   for (const token of must<Json[]>("added_tokens", json.added_tokens ?? [], "a list")) {

@@ -63,10 +63,7 @@ function targetLengths(sequences: readonly TokenWindow[], { strategy, room }: Tr
     throw new TokenizerError(`Cannot truncate "${strategy}": there is no second sequence`);
   }
   if (lengths[index] <= excess) {
-    throw new TokenizerError(
-      `Cannot truncate "${strategy}": that sequence has ${lengths[index]} tokens, ` +
-        `${excess} would have to go to fit the maximum length`,
-    );
+    throw new TokenizerError(`Cannot truncate "${strategy}" by ${excess} tokens: it has ${lengths[index]}`);
   }
   lengths[index] -= excess;
   return lengths;
@@ -78,11 +75,7 @@ function windows(whole: TokenWindow, length: number, cut: Truncation, overflow: 
   const { stride, side } = cut;
   if (length >= end - begin) return [whole];
   if (length === 0) return [{ tokens, begin, end: begin }, ...(overflow ? [whole] : [])];
-  if (stride >= length) {
-    throw new TokenizerError(
-      `Cannot truncate with stride ${stride}: windows of ${length} tokens would not advance`,
-    );
-  }
+  if (stride >= length) throw new TokenizerError(`Cannot truncate to ${length} tokens with stride ${stride}`);
   const result: TokenWindow[] = [];
   for (let skipped = 0;; skipped += length - stride) {
     const window = side === "right"

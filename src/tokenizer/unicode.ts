@@ -19,15 +19,8 @@ const LATE_DECOMPOSED = ranges("1fpl s 2ou 1y 12n 1 e7c 2fe");
 // Where the characters are that have a combining class, but are no marks of Unicode 8.
 const KEPT_MARKS = ranges("1qs e 3mq 4w ef 1 3le 2 nxf 32 kjj 3a 7r 1 6s 5 hb 1 13c 1 zs5 e 2vh 17 1sp 7");
 const CHINESE = ranges("a9s 534 1s g74 hkw e8 1fk0 wyo w 3ds 74 49c 85s f4");
-// Lower case that older runtimes lack: first, last, distance; a distance of 1 is for every second one.
-const LATE_LOWER = [
-  [0x1c89, 0x1c89, 1],
-  [0xa7cb, 0xa7cb, 0x264 - 0xa7cb],
-  [0xa7dc, 0xa7dc, 0x19b - 0xa7dc],
-  [0xa7cc, 0xa7da, 1],
-  [0x10d50, 0x10d65, 0x20],
-  [0x16ea0, 0x16eb8, 0x1b],
-];
+// Capitals that older runtimes do not know.
+const LATE_CAPITALS = ranges("5mx 1 ria 1 1 1 3 1 1 1 5 1 k1h m j7e p");
 // One character of each combining class that kept marks have: 7, 9, 216, 224, 226, 230.
 const CLASS_SAMPLES = ["\u093c", "\u094d", "\u031b", "\u302e", "\u{1d16d}", "\u0300"];
 
@@ -80,12 +73,9 @@ export function decompose(char: string): string {
 /** The lower case of one code point, without regard to its neighbours. */
 export function lower(char: string): string {
   const result = char.toLowerCase();
-  if (result !== char) return result;
+  if (result !== char || !within(LATE_CAPITALS, char)) return result;
   const code = char.codePointAt(0)!;
-  const late = LATE_LOWER.find(([first, last, distance]) =>
-    code >= first && code <= last && (distance !== 1 || (code - first) % 2 === 0)
-  );
-  return late ? String.fromCodePoint(code + late[2]) : char;
+  return String.fromCodePoint(code + (code < 0x10000 ? 1 : code < 0x16ea0 ? 32 : 27));
 }
 
 /** Orders non-starters by combining class, as finely as the order of kept marks needs. */

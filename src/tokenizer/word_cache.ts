@@ -5,14 +5,13 @@
  */
 
 const ENTRIES = 1 << 14; // 1 MB; half as many cost 15 %, twice as many gain nothing (SST-2)
-const MAX_UNITS = 16;
+const MAX_UNITS = 14;
 const MAX_PIECES = 4;
-const IDS = 2;
-const UNITS = 6;
+const UNITS = 9;
 
 /**
- * A direct-mapped cache. An entry has 16 numbers: length and number of pieces, where each piece ends
- * (8 bits each), 4 ids, 8 pairs of code units.
+ * A direct-mapped cache. An entry has 16 numbers: length and number of pieces, id and end of each of 4 pieces,
+ * 7 pairs of code units.
  */
 export class WordCache {
   readonly #table = new Int32Array(ENTRIES * 16);
@@ -30,10 +29,7 @@ export class WordCache {
       if (table[at] !== pair(units, i, end)) return 0;
     }
     const count = table[entry] >> 8;
-    for (let k = 0; k < count; k++) {
-      found[2 * k] = table[entry + IDS + k];
-      found[2 * k + 1] = begin + (table[entry + 1] >> (8 * k) & 0xff);
-    }
+    for (let k = 0; k < 2 * count; k++) found[k] = table[entry + 1 + k];
     return count;
   }
 
@@ -49,11 +45,7 @@ export class WordCache {
     const table = this.#table;
     if (count > MAX_PIECES) return;
     table[entry] = end - begin | count << 8;
-    table[entry + 1] = 0;
-    for (let k = 0; k < count; k++) {
-      table[entry + IDS + k] = found[2 * k];
-      table[entry + 1] |= (found[2 * k + 1] - begin) << (8 * k);
-    }
+    for (let k = 0; k < 2 * count; k++) table[entry + 1 + k] = found[k];
     for (let i = begin, at = entry + UNITS; i < end; i += 2, at++) table[at] = pair(units, i, end);
   }
 }

@@ -33,7 +33,7 @@ export class WordPiece {
   readonly #unkToken: string;
   readonly #maxChars: number;
   readonly #cache = new WordCache();
-  readonly #found: Int32Array; // id and end of each piece of a word
+  readonly #found: Int32Array; // id of each piece of a word, and where it ends in the word
 
   constructor(vocabulary: Vocabulary, options: WordPieceOptions, unkToken: string) {
     const prefix = options.continuing_subword_prefix;
@@ -82,8 +82,9 @@ export class WordPiece {
       if (entry >= 0) this.#cache.keep(entry, units, begin, end, this.#found, count);
     }
     for (let k = 0, at = begin; k < count; k++) {
-      out.push(this.#found[2 * k], at, this.#found[2 * k + 1]);
-      at = this.#found[2 * k + 1];
+      const stop = begin + this.#found[2 * k + 1];
+      out.push(this.#found[2 * k], at, stop);
+      at = stop;
     }
     out.word++;
   }
@@ -96,8 +97,9 @@ export class WordPiece {
     while (at < end) {
       const piece = this.#trie.longest(unitAt, at, end, at === begin ? 0 : 1);
       if (!piece) break;
+      at = piece[0];
       this.#found[2 * count] = piece[1];
-      this.#found[2 * count++ + 1] = at = piece[0];
+      this.#found[2 * count++ + 1] = at - begin;
     }
     if (at === end) return count;
     if (this.#unk === undefined) {
@@ -106,7 +108,7 @@ export class WordPiece {
       );
     }
     this.#found[0] = this.#unk;
-    this.#found[1] = end;
+    this.#found[1] = end - begin;
     return 1;
   }
 }

@@ -53,10 +53,10 @@ interface Moments {
  *
  * @example
  * ```ts
- * import { AdamW, BertConfig, BertModel, dispose } from "@berth/berth";
+ * import { AdamW, BertConfig, BertModel, dispose, type Parameter } from "@berth/berth";
  * const shape = { vocab_size: 50, hidden_size: 16, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 32 };
  * const model = await BertModel.from_config(new BertConfig(shape));
- * const plain = [], decayed = [];
+ * const plain: Parameter[] = [], decayed: Parameter[] = [];
  * for (const [name, parameter] of model.named_parameters()) {
  *   (/bias|LayerNorm/.test(name) ? plain : decayed).push(parameter);
  * }

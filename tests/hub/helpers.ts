@@ -31,7 +31,7 @@ export async function withFolder(run: (folder: URL) => Promise<void>): Promise<v
 export const QUICK: HubOptions = {
   token: false,
   local_files_only: false,
-  patience: { pauseMs: 5, stallMs: 2000 },
+  patience: { pauseMs: 5, stallMs: 10_000 },
 };
 
 /** Opens a model of a fake hub. */

@@ -2,7 +2,7 @@
  * The main job, offline: fine-tunes berth-tiny on 480 sentences about baseball, tests it on 120 others, tries two more,
  * saves a checkpoint that transformers loads and a report to look at.
  *
- *     deno task demo [--model FOLDER] [--epochs 10] [--threads N] [--seed 0] [--out out/demo]
+ *     deno task demo [--model FOLDER] [--epochs 6] [--threads N] [--seed 0] [--out out/demo]
  */
 import { parseArgs } from "node:util";
 import process from "node:process";
@@ -34,7 +34,7 @@ import {
 const HELP = `Fine-tunes a small BERT on sentences about baseball.
 
   --model FOLDER   a checkpoint; default: berth-tiny, which the package carries
-  --epochs N       default 10
+  --epochs N       default 6
   --threads N      default: all logical cores
   --seed N         default 0
   --out FOLDER     where the model and the report go; default: out/demo`;
@@ -42,7 +42,7 @@ const HELP = `Fine-tunes a small BERT on sentences about baseball.
 const { values: flags } = parseArgs({
   options: {
     model: { type: "string", default: "berth-tiny" },
-    epochs: { type: "string", default: "10" },
+    epochs: { type: "string", default: "6" },
     threads: { type: "string" },
     seed: { type: "string", default: "0" },
     out: { type: "string", default: "out/demo" },

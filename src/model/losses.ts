@@ -33,7 +33,7 @@ export function computeLoss(
   n: number,
   k: number,
 ): LossResult {
-  const flat = (labels as (number | readonly number[])[]).length === undefined ? [] : flatten(labels);
+  const flat = flatten(labels);
   const single = problem === "single_label_classification", wanted = single ? n : n * k;
   if (flat.length !== wanted) {
     throw new DataError(

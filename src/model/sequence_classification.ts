@@ -92,7 +92,7 @@ export class BertForSequenceClassification extends PreTrainedModel {
     this.classifier.forward(runtime, logits, features, batch.size);
     const loss = inputs.labels === undefined
       ? undefined
-      : computeLoss(runtime, this.problemType(inputs.labels), logits, inputs.labels, batch.size, k);
+      : computeLoss(runtime, this.#problemType(inputs.labels), logits, inputs.labels, batch.size, k);
     this.#last = context.keep ? { context, features, loss } : undefined;
     return new SequenceClassifierOutput(this.trackOutputs(context), logits, k, loss?.value);
   }
@@ -127,7 +127,7 @@ export class BertForSequenceClassification extends PreTrainedModel {
   }
 
   /** The configured problem type, or the one that transformers would choose from the labels. */
-  private problemType(labels: Labels): ProblemType {
+  #problemType(labels: Labels): ProblemType {
     if (this.config.problem_type) return this.config.problem_type;
     if (this.config.num_labels === 1) return "regression";
     return Array.isArray(labels) && Array.isArray(labels[0])

@@ -12,6 +12,8 @@ import { builtin } from "./platform.ts";
 export interface OpenFile {
   readonly byteLength: number;
   read(begin: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Fills the target from that place on. */
+  readInto(begin: number, target: Uint8Array): Promise<void>;
   close(): void;
 }
 
@@ -105,6 +107,18 @@ export async function readText(file: URL): Promise<string | null> {
   }
 }
 
+async function fill(handle: FileHandle, file: URL, begin: number, target: Uint8Array): Promise<void> {
+  for (let at = 0; at < target.length;) {
+    const { bytesRead } = await handle.read(target, at, target.length - at, begin + at);
+    if (bytesRead === 0) {
+      throw new HubError(
+        `Cannot read ${filePath(file)}: it ends at byte ${begin + at}, not at ${begin + target.length}`,
+      );
+    }
+    at += bytesRead;
+  }
+}
+
 async function readFully(
   handle: FileHandle,
   file: URL,
@@ -112,13 +126,7 @@ async function readFully(
   end: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(end - begin);
-  for (let at = 0; at < bytes.length;) {
-    const { bytesRead } = await handle.read(bytes, at, bytes.length - at, begin + at);
-    if (bytesRead === 0) {
-      throw new HubError(`Cannot read ${filePath(file)}: it ends at byte ${begin + at}, not at ${end}`);
-    }
-    at += bytesRead;
-  }
+  await fill(handle, file, begin, bytes);
   return bytes;
 }
 
@@ -136,6 +144,7 @@ export async function openFile(file: URL): Promise<OpenFile | null> {
     return {
       byteLength: state.size,
       read: (begin, end) => readFully(opened, file, begin, end),
+      readInto: (begin, target) => fill(opened, file, begin, target),
       close: () => void opened.close(),
     };
   } catch (error) {

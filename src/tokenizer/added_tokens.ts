@@ -12,7 +12,10 @@ import { Trie } from "./trie.ts";
 import { isSpace } from "./unicode.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
-const MAX_CONTENT = 512; // matching takes at most this many steps a character
+/** The options of an added token. */
+export const FLAGS = ["single_word", "lstrip", "rstrip", "normalized", "special"] as const;
+
+const MAX_CONTENT = 256; // matching takes at most this many steps a character
 const WORD_CHAR = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
 /** How an added token matches; what is left out is `false`. */
@@ -34,21 +37,21 @@ export class AddedToken {
   /** The text of the token. */
   readonly content: string;
   /** Match only where no word character touches the token. */
-  readonly single_word: boolean;
+  declare readonly single_word: boolean;
   /** Take white space on the left into the match. */
-  readonly lstrip: boolean;
+  declare readonly lstrip: boolean;
   /** Take white space on the right into the match. */
-  readonly rstrip: boolean;
+  declare readonly rstrip: boolean;
   /** Match in the normalized text. */
-  readonly normalized: boolean;
+  declare readonly normalized: boolean;
   /** Left out by `skip_special_tokens`. */
-  readonly special: boolean;
+  declare readonly special: boolean;
   readonly #options: AddedTokenOptions;
 
   /**
    * Makes an added token.
    *
-   * @param content The text of the token, at most 512 UTF-16 units.
+   * @param content The text of the token, at most 256 UTF-16 units.
    * @param options How it matches.
    * @throws TokenizerError if the text is too long or no well-formed Unicode.
    */
@@ -60,11 +63,8 @@ export class AddedToken {
       );
     }
     this.content = content;
-    this.single_word = !!options.single_word;
-    this.lstrip = !!options.lstrip;
-    this.rstrip = !!options.rstrip;
-    this.special = !!options.special;
-    this.normalized = options.normalized ?? !this.special;
+    const flags = FLAGS.map((name) => [name, options[name] ?? (name === "normalized" && !options.special)]);
+    Object.assign(this, Object.fromEntries(flags));
     this.#options = options;
   }
 

@@ -5,6 +5,7 @@
  */
 
 import { TokenizerError } from "../errors.ts";
+import type { CallOptions } from "./call_options.ts";
 import type { Encoding } from "./encoding.ts";
 
 /** A flat array for one text, an array of arrays for a batch. */
@@ -21,14 +22,14 @@ export interface Span {
   end: number;
 }
 
-// What a row gives to each column.
-const BUILDERS: Record<string, (row: Encoding) => unknown[]> = {
-  input_ids: (row: Encoding): number[] => row.ids(),
-  token_type_ids: (row: Encoding): number[] => row.typeIds(),
-  attention_mask: (row: Encoding): number[] => row.attentionMask(),
-  special_tokens_mask: (row: Encoding): number[] => row.specialTokensMask(),
-  offset_mapping: (row: Encoding): Offset[] => row.offsets(),
-};
+// Each column, the option that asks for it, and what a row gives to it.
+const COLUMNS: [name: string, option: keyof CallOptions | "", build: (row: Encoding) => unknown[]][] = [
+  ["input_ids", "", (row) => row.ids()],
+  ["token_type_ids", "return_token_type_ids", (row) => row.typeIds()],
+  ["attention_mask", "return_attention_mask", (row) => row.attentionMask()],
+  ["special_tokens_mask", "return_special_tokens_mask", (row) => row.specialTokensMask()],
+  ["offset_mapping", "return_offsets_mapping", (row) => row.offsets()],
+];
 
 /** The columns of a row by position, and whether a position belongs to a text. */
 interface TokenMap {
@@ -69,17 +70,19 @@ export class BatchEncoding<Batched extends boolean = boolean> {
   constructor(
     samples: readonly (readonly Encoding[])[],
     batched: boolean,
-    columns: Record<string, boolean | undefined>,
+    options: CallOptions,
+    inputs: readonly string[],
     textOf: (id: number) => string,
   ) {
-    const rows = this.#encodings = samples.flat();
+    const rows = this.#encodings = samples.length === 1 ? samples[0] : samples.flat();
     this.#textOf = textOf;
     const data = this as Record<string, unknown>;
-    for (const [name, build] of Object.entries(BUILDERS)) {
-      if (columns[name]) data[name] = batched ? rows.map(build) : build(rows[0]);
+    for (const [name, option, build] of COLUMNS) {
+      const wanted = option === "" || (options[option] ?? inputs.includes(name));
+      if (wanted) data[name] = batched ? rows.map(build) : build(rows[0]);
     }
-    if (columns.length) data.length = rows.map((row) => row.size);
-    if (columns.overflow_to_sample_mapping) {
+    if (options.return_length) data.length = rows.map((row) => row.size);
+    if (options.return_overflowing_tokens) {
       data.overflow_to_sample_mapping = samples.flatMap((encodings, i) => encodings.map(() => i));
     }
   }

@@ -154,18 +154,8 @@ export class BertTokenizer extends TokenizerBase {
       const pad = this.#fixed(this.pad_token!);
       for (const rows of encodings) for (const row of rows) row.padTo(length, plan.side, pad);
     }
-    const inputs = this.model_input_names;
-    const columns = {
-      input_ids: true,
-      token_type_ids: options.return_token_type_ids ?? inputs.includes("token_type_ids"),
-      attention_mask: options.return_attention_mask ?? inputs.includes("attention_mask"),
-      special_tokens_mask: options.return_special_tokens_mask,
-      offset_mapping: options.return_offsets_mapping,
-      length: options.return_length,
-      overflow_to_sample_mapping: overflow,
-    };
     const textOf = (id: number): string => this.vocabulary.token(id) ?? this.added.tokens.get(id)!.content;
-    const result = new BatchEncoding(encodings, batched || overflow, columns, textOf);
+    const result = new BatchEncoding(encodings, batched || overflow, options, this.model_input_names, textOf);
     report(samples.length, true);
     return result;
   }

@@ -99,8 +99,8 @@ export function planLengths(options: CallOptions, limits: Limits): LengthPlan {
   const { stride = 0 } = options;
   const multiple = options.pad_to_multiple_of ?? null;
   let max = options.max_length ?? null;
-  for (const [name, value] of Object.entries({ stride, max_length: max, pad_to_multiple_of: multiple })) {
-    if (value !== null) check(ACTION, name, value, "a whole number");
+  for (const name of ["stride", "max_length", "pad_to_multiple_of"] as const) {
+    if (options[name] != null) check(ACTION, name, options[name], "a whole number");
   }
   let padding = choice(options.padding, PADDING, "padding");
   let truncation = choice(

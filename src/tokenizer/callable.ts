@@ -9,8 +9,7 @@ export abstract class Callable {
   /** Makes the function. */
   constructor() {
     const call = (...args: unknown[]): unknown => (self as unknown as Callable)._call(...args);
-    Reflect.deleteProperty(call, "name");
-    Reflect.deleteProperty(call, "length"); // else they hide the properties of the class
+    for (const name of ["name", "length"]) Reflect.deleteProperty(call, name); // they would hide those of the class
     const self = Object.setPrototypeOf(call, new.target.prototype);
     return self;
   }

@@ -8,7 +8,6 @@ import { TokenizerError } from "../errors.ts";
 
 const KINDS = {
   "a boolean": (value: unknown): boolean => typeof value === "boolean",
-  "a boolean or null": (value: unknown): boolean => value === null || typeof value === "boolean",
   "a whole number": (value: unknown): boolean => Math.floor(value as number) === value && value >= 0,
   "an id": (value: unknown): boolean => (value as number) >> 0 === value && value >= 0,
   "0 to 1000": (value: unknown): boolean => (value as number) >> 0 === value && value >= 0 && value <= 1000,

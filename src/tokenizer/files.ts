@@ -36,8 +36,7 @@ export interface TokenizerFiles {
 }
 
 // Tokenizer classes whose vocab.txt is plain BERT WordPiece, and files of other tokenizers.
-const BERT_CLASS =
-  /^((?!Rem|RoC)\w*Bert|Electra|LayoutLM|DPR\w+)Tokenizer(Fast|Legacy)?$|^(PreTrained|Tokenizers)/;
+const BERT_CLASS = /^((?!Rem|RoC)\w*Bert|Electra)Tokenizer(Fast|Legacy)?$|^(PreTrained|Tokenizers)/;
 const OTHER_FILE = /^(merges.txt|vocab.json|bpe.codes|.+\.model)$/;
 
 /**
@@ -54,12 +53,12 @@ export function parseFiles(files: TokenizerFiles): { vocab: VocabularySource; op
 
   const options: Json = { ...parsed?.options };
   for (const name of SETTING_NAMES) if (config[name] !== undefined) options[name] = config[name];
-  // The map is older than the decoder, and not read where there is one.
-  const special = config.added_tokens_decoder
-    ? config
-    : { ...config, ...parseJson(files, "special_tokens_map.json") };
+  // The other files are older than the decoder, and not read where there is one.
+  const decoder = config.added_tokens_decoder as object | null | undefined ?? null;
+  if (decoder) check("load tokenizer_config.json", "added_tokens_decoder", decoder, "an object");
+  const special = decoder ? config : { ...config, ...parseJson(files, "special_tokens_map.json") };
   const contents = readSpecialTokens(special, options);
-  options.added_tokens = readAddedTokens(config.added_tokens_decoder, files, parsed, contents);
+  options.added_tokens = readAddedTokens(decoder, files, parsed, contents);
   return { vocab, options: options as TokenizerOptions };
 }
 
@@ -75,13 +74,15 @@ function readSpecialTokens(special: Json, options: Json): Set<string> {
     if (special[name] != null) options[name] = read(special[name]);
   }
   const extra = special.extra_special_tokens ?? special.additional_special_tokens ?? [];
-  options.extra_special_tokens = Object.values(extra).map(read);
+  const kind = Array.isArray(extra) ? "a list" : "an object";
+  options.extra_special_tokens = Object.values(check<object>("load special tokens", "the list", extra, kind))
+    .map(read);
   return contents;
 }
 
 // Added tokens in the order of their ids.
 function readAddedTokens(
-  decoder: unknown,
+  decoder: object | null,
   files: TokenizerFiles,
   parsed: ParsedTokenizerJson | null,
   special: ReadonlySet<string>,

@@ -28,31 +28,35 @@ export type PadOptions = Pick<
   "padding" | "max_length" | "pad_to_multiple_of" | "padding_side" | "return_attention_mask"
 >;
 
+type Columns = Record<string, number[] | number[][] | undefined>;
+
 /** Pads all columns to one length. */
 export function padRows(input: PadInput, options: PadOptions, limits: Limits, padId: number): PadColumns {
-  const list = Array.isArray(input) ? input as readonly PadColumns[] : null;
-  const columns: Record<string, unknown> = {};
-  for (const name of Object.keys(list ? list[0] ?? {} : input)) {
-    columns[name] = list ? list.map((row) => Reflect.get(row, name)) : Reflect.get(input, name);
-  }
-  const ids = check<number[] & number[][]>("pad", "input_ids", columns.input_ids, "a list");
-  const batched = Array.isArray(ids[0]);
-  const rows: number[][] = batched ? ids : [ids];
-  const plan = planLengths({ padding: true, ...options, truncation: false }, limits);
-  const length = plan.paddedLength(rows.reduce((longest, row) => Math.max(longest, row.length), 0));
+  const columns = Array.isArray(input) ? transpose(input) : { ...input as unknown as Columns };
+  const ids = check<number[] | number[][]>("pad", "input_ids", columns.input_ids, "a list");
+  const single = !Array.isArray(ids[0]);
+  const rows = (single ? [ids] : ids) as number[][];
   if (options.return_attention_mask ?? true) {
     const masks = rows.map((row) => row.map(() => 1));
-    columns.attention_mask ??= batched ? masks : masks[0];
+    columns.attention_mask ??= single ? masks[0] : masks;
   }
+  const plan = planLengths({ padding: true, ...options, truncation: false }, limits);
+  const length = plan.paddedLength(rows.reduce((longest, row) => Math.max(longest, row.length), 0)) ?? 0;
   const values = { input_ids: padId, attention_mask: 0, token_type_ids: 0, special_tokens_mask: 1 };
   for (const [name, value] of Object.entries(values)) {
-    const column = columns[name] as number[] & number[][];
-    if (column === undefined || length === null) continue;
     const pad = (row: number[]): number[] => {
       const padding = new Array<number>(Math.max(0, length - row.length)).fill(value);
-      return plan.side === "left" ? [...padding, ...row] : [...row, ...padding];
+      return plan.side === "left" ? padding.concat(row) : row.concat(padding);
     };
-    columns[name] = batched ? column.map(pad) : pad(column);
+    const column = columns[name];
+    if (column) columns[name] = single ? pad(column as number[]) : (column as number[][]).map(pad);
   }
   return columns as unknown as PadColumns;
+}
+
+// Rows of columns -> columns of rows.
+function transpose(rows: Columns[]): Columns {
+  return Object.fromEntries(
+    Object.keys(rows[0] ?? {}).map((name) => [name, rows.map((row) => row[name] as number[])]),
+  );
 }

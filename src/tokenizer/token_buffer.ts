@@ -37,6 +37,7 @@ export class TokenBuffer {
     this.#base += 4 * this.size;
     this.size = this.word = 0;
     this.#texts = null;
+    this.#text = "";
     return sequence;
   }
 

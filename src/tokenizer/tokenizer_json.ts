@@ -4,7 +4,7 @@
  * @module
  */
 
-import { AddedToken } from "./added_tokens.ts";
+import { AddedToken, FLAGS } from "./added_tokens.ts";
 import { check, type Kind } from "./check.ts";
 import type { TokenizerOptions } from "./tokenizer_options.ts";
 
@@ -59,7 +59,7 @@ export function parseTokenizerJson(json: Json): ParsedTokenizerJson {
 /** An added token as the files write it. */
 export function parseAddedToken(value: unknown): AddedToken {
   const token = check<Json>("load added tokens", "a token", value, "an object");
-  for (const name of ["single_word", "lstrip", "rstrip", "normalized", "special"]) {
+  for (const name of FLAGS) {
     if (token[name] !== undefined) check("load added tokens", name, token[name], "a boolean");
   }
   return new AddedToken(token.content as string, token);

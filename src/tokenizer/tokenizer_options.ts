@@ -85,7 +85,7 @@ const ACTION = "make a tokenizer";
 // Default and kind of each setting.
 const SETTINGS: Record<keyof Settings, readonly [unknown, Kind | readonly string[]]> = {
   do_lower_case: [true, "a boolean"],
-  strip_accents: [null, "a boolean or null"],
+  strip_accents: [null, "a boolean"],
   tokenize_chinese_chars: [true, "a boolean"],
   clean_text: [true, "a boolean"],
   model_max_length: [1e30, "a whole number"],
@@ -117,7 +117,8 @@ export const SETTING_NAMES = Object.keys(SETTINGS) as (keyof Settings)[];
 export function resolveSettings(options: TokenizerOptions): Settings {
   const entries = SETTING_NAMES.map((name) => {
     const [standard, kind] = SETTINGS[name];
-    return [name, check(ACTION, name, options[name] ?? standard, kind)];
+    const value = options[name] ?? standard;
+    return [name, value === null ? value : check(ACTION, name, value, kind)];
   });
   return Object.fromEntries(entries);
 }

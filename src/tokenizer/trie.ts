@@ -7,8 +7,9 @@
 
 import { TokenizerError } from "../errors.ts";
 
-const MAX_EDGES = 1 << 23; // 256 MB of table; a vocabulary of 500,000 tokens has 2 million
-const MAX_PROBES = 1 << 12; // only a file that is made to collide gets there
+const MAX_EDGES = 8e6; // 256 MB of table; a vocabulary of 500,000 tokens has 2 million
+const MAX_PROBES = 4096; // only a file that is made to collide gets there
+const REFUSED = "Cannot index the vocabulary: it is too large, or its tokens collide";
 const UNIT = 1;
 const CHILD = 2;
 const VALUE = 3;
@@ -68,11 +69,11 @@ export class Trie {
       const slot = (hash + probe & this.#mask) << 2;
       if (table[slot + CHILD] === 0 || table[slot] === node && table[slot + UNIT] === unit) return slot;
     }
-    throw new TokenizerError("Cannot index the vocabulary: its tokens collide");
+    throw new TokenizerError(REFUSED);
   }
 
   #grow(): void {
-    if (this.#nodes > MAX_EDGES) throw new TokenizerError("Cannot index the vocabulary: it is too large");
+    if (this.#nodes > MAX_EDGES) throw new TokenizerError(REFUSED);
     const old = this.#table;
     this.#table = new Int32Array(old.length * 2);
     this.#mask = this.#mask * 2 + 1;

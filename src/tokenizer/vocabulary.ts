@@ -46,10 +46,14 @@ export class Vocabulary {
   /** The text of a `vocab.txt`, or `null` where one line a token cannot give the ids. */
   toText(): string | null {
     const entries = [...this.ids].sort((a, b) => a[1] - b[1]);
-    const fits = entries.every(([token, id], i) =>
-      id === i && token === trimEnd(token) && !token.includes("\n")
-    );
-    return fits ? entries.map(([token]) => token + "\n").join("") : null;
+    const [filler, last] = entries.at(-1) ?? ["", -1];
+    const fits = last < 2 * this.size && this.#tokens.size === this.size &&
+      entries.every(([token]) => token === trimEnd(token) && !token.includes("\n"));
+    if (!fits) return null;
+    // Of equal lines the last one counts, so the last token fills the gaps.
+    const lines = new Array<string>(last + 1).fill(filler);
+    for (const [token, id] of entries) lines[id] = token;
+    return lines.join("\n") + "\n";
   }
 }
 

@@ -52,10 +52,9 @@ export class WordPiece {
 
   /** Appends the tokens of the normalized units [first, end). */
   run(units: Uint16Array, first: number, end: number, out: TokenBuffer): void {
-    out.reserve(end - first);
     for (let i = first; i < end;) {
       const begin = i;
-      let kind = kinds[units[i]] || look(units[i]);
+      let kind = kinds[units[i]] || lookUp(units[i]);
       if (kind === SPACE) {
         i++;
         continue;
@@ -67,7 +66,7 @@ export class WordPiece {
         hash = Math.imul(hash ^ units[i++], 0x9e3779b1);
         if (kind === PAIR) hash = Math.imul(hash ^ units[i++], 0x9e3779b1);
         chars++;
-        kind = i < end && !alone ? kinds[units[i]] || look(units[i]) : SPACE;
+        kind = i < end && !alone ? kinds[units[i]] || lookUp(units[i]) : SPACE;
       } while (kind === WORD || kind === PAIR && !isPunctuation(pair(units, i)));
       this.#word(units, begin, i, chars, hash, out);
     }
@@ -81,6 +80,7 @@ export class WordPiece {
       count = this.#cut(units, begin, end, chars);
       if (entry >= 0) this.#cache.keep(entry, units, begin, end, this.#found, count);
     }
+    out.reserve(count);
     for (let k = 0, at = begin; k < count; k++) {
       const stop = begin + this.#found[2 * k + 1];
       out.push(this.#found[2 * k], at, stop);
@@ -117,7 +117,7 @@ function pair(units: Uint16Array, i: number): string {
   return String.fromCharCode(units[i], units[i + 1]);
 }
 
-function look(unit: number): number {
+function lookUp(unit: number): number {
   const char = String.fromCharCode(unit);
   const kind = unit >= 0xd800 && unit < 0xe000
     ? PAIR

@@ -107,4 +107,4 @@ for _ in range(COUNT):
         except BaseException as x:
             case["error"] = type(x).__name__
         calls.append(case)
-    print(json.dumps(dict(setup=s, calls=calls)))
+    print(json.dumps(dict(setup=s, calls=calls), separators=(",", ":")))

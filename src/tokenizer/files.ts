@@ -6,7 +6,7 @@
 
 import { TokenizerError } from "../errors.ts";
 import { AddedToken } from "./added_tokens.ts";
-import { check } from "./check.ts";
+import { check, show } from "./check.ts";
 import {
   type Json,
   parseAddedToken,
@@ -74,9 +74,10 @@ function readSpecialTokens(special: Json, options: Json): Set<string> {
     if (special[name] != null) options[name] = read(special[name]);
   }
   const extra = special.extra_special_tokens ?? special.additional_special_tokens ?? [];
-  const kind = Array.isArray(extra) ? "a list" : "an object";
-  options.extra_special_tokens = Object.values(check<object>("load special tokens", "the list", extra, kind))
-    .map(read);
+  const list = typeof extra === "object"
+    ? extra
+    : check<object>("load special tokens", "the list", extra, "a list");
+  options.extra_special_tokens = Object.values(list).map(read);
   return contents;
 }
 
@@ -108,7 +109,7 @@ function vocabTxt(files: TokenizerFiles, tokenizerClass: unknown): VocabularySou
     : typeof tokenizerClass === "string" && !BERT_CLASS.test(tokenizerClass)
     ? `tokenizer_config.json says ${tokenizerClass}`
     : vocab == null
-    ? "there is no vocabulary"
+    ? `there is no vocabulary (config.json: ${show(parseJson(files, "config.json").model_type)})`
     : "";
   if (vocab != null && !state) return vocab;
   throw new TokenizerError(

@@ -2,7 +2,7 @@
  * Tokenizer speed against npm's @huggingface/tokenizers and the Rust tokenizers (through Python, one thread),
  * in one run: many sentences, one long text, adversarial texts. First checks that the peers give the same ids.
  *
- *     deno run -A scripts/bench/tokenizer.ts [--python PATH] [--vocab vocab.txt] [--data FILE.tsv] [--rounds 7]
+ *     deno run -A --no-lock scripts/bench/tokenizer.ts [--python PATH] [--vocab vocab.txt] [--data FILE.tsv] [--rounds 7]
  */
 
 import { parseArgs } from "node:util";

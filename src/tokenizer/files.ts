@@ -74,10 +74,7 @@ function readSpecialTokens(special: Json, options: Json): Set<string> {
     if (special[name] != null) options[name] = read(special[name]);
   }
   const extra = special.extra_special_tokens ?? special.additional_special_tokens ?? [];
-  const list = typeof extra === "object"
-    ? extra
-    : check<object>("load special tokens", "the list", extra, "a list");
-  options.extra_special_tokens = Object.values(list).map(read);
+  options.extra_special_tokens = [extra].flat().map(read);
   return contents;
 }
 

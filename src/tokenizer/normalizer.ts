@@ -6,7 +6,16 @@
  * @module
  */
 
-import { combiningRank, decompose, isChinese, isMark, isNonStarter, isRemoved, isSpace } from "./unicode.ts";
+import {
+  combiningRank,
+  decompose,
+  isChinese,
+  isMark,
+  isNonStarter,
+  isRemoved,
+  isSpace,
+  lower,
+} from "./unicode.ts";
 
 /** What the normalizer does; the names are those of the files. */
 export interface NormalizerOptions {
@@ -126,7 +135,7 @@ export class Normalizer {
     const spaced = tokenize_chinese_chars && isChinese(char) ? [" ", char, " "] : [char];
     return spaced.flatMap((source) =>
       [...strip ? decompose(source) : source].map((part, k) => ({
-        units: strip && isMark(part) ? "" : do_lower_case ? part.toLowerCase() : part,
+        units: strip && isMark(part) ? "" : do_lower_case ? lower(part) : part,
         added: k > 0,
         rank: strip && isNonStarter(part) ? combiningRank(part) : -1,
       }))

@@ -1,8 +1,7 @@
 /**
  * Character classes of BERT, as the reference implementation (huggingface/tokenizers) has them: its categories
- * are those of Unicode 8, its decompositions and combining classes of Unicode 9. The runtime's own tables are used,
- * minus the characters that came later, so every runtime agrees. Lower case is the runtime's: the reference has that
- * of Unicode 17, which adds 28 capitals to 16.
+ * are those of Unicode 8, its decompositions and combining classes of Unicode 9, its lower case of Unicode 17.
+ * The runtime's own tables are used, minus the characters that came later, so every runtime agrees.
  *
  * @module
  */
@@ -20,6 +19,8 @@ const LATE_DECOMPOSED = ranges("1fpl s 2ou 1y 12n 1 e7c 2fe");
 // Where the characters are that have a combining class, but are no marks of Unicode 8.
 const KEPT_MARKS = ranges("1qs e 3mq 4w ef 1 3le 2 nxf 32 kjj 3a 7r 1 6s 5 hb 1 13c 1 zs5 e 2vh 17 1sp 7");
 const CHINESE = ranges("a9s 534 1s g74 hkw e8 1fk0 wyo w 3ds 74 49c 85s f4");
+// Capitals of Unicode 17; the runtimes of today know the older ones.
+const LATE_CAPITALS = ranges("x5a 1 3 1 1 1 139n p");
 // One character of each combining class that kept marks have: 7, 9, 216, 224, 226, 230.
 const CLASS_SAMPLES = ["\u093c", "\u094d", "\u031b", "\u302e", "\u{1d16d}", "\u0300"];
 
@@ -67,6 +68,12 @@ export function isNonStarter(char: string): boolean {
 /** The canonical decomposition of one code point. */
 export function decompose(char: string): string {
   return within(LATE_DECOMPOSED, char) ? char : char.normalize("NFD");
+}
+
+/** The lower case of one code point, without regard to its neighbours. */
+export function lower(char: string): string {
+  if (!within(LATE_CAPITALS, char)) return char.toLowerCase();
+  return String.fromCodePoint(char.codePointAt(0)! + (char.length > 1 ? 27 : 1));
 }
 
 /** Orders non-starters by combining class, as finely as the order of kept marks needs. */

@@ -10,6 +10,7 @@ import {
   isPunctuation,
   isRemoved,
   isSpace,
+  lower,
 } from "../../src/tokenizer/unicode.ts";
 
 const golden = JSON.parse(Deno.readTextFileSync(new URL("golden/unicode.json", import.meta.url)));
@@ -53,15 +54,7 @@ for (const [name, test] of Object.entries(classes)) {
   });
 }
 
-Deno.test("every character decomposes as the reference decomposes it", () => {
-  strictEqual(digest(decompose), golden.decomposed);
-});
-
-Deno.test("every character's lower case is the reference's, but for capitals newer than the runtime", () => {
-  const late = /[\ua7ce\ua7d2\ua7d4\u{16ea0}-\u{16eb8}]/u; // capitals of Unicode 17
-  const lower = (char: string): string =>
-    !late.test(char)
-      ? char.toLowerCase()
-      : String.fromCodePoint(char.codePointAt(0)! + (char < "\ud800" ? 1 : 27));
-  strictEqual(digest(lower), golden.lower);
+Deno.test("every character's lower case and decomposition are the reference's", () => {
+  strictEqual(digest(lower), golden.lower, "lower");
+  strictEqual(digest(decompose), golden.decomposed, "decomposed");
 });

@@ -16,7 +16,7 @@ os.makedirs(out, exist_ok=True)
 lines = [l.rstrip("\n") for f in sys.argv[5:] for l in open(f, encoding="utf8", errors="replace") if l.strip()]
 texts = ["", " \t", "[CLS] [MASK]x[SEP] [mask]", "x" * 100, "x" * 101, "naïve CAFÉ résumé Ångström", "İstanbul ΑΣ ΟΔΟΣ ǅ ŉ ß ẞ ﬁ", "don't 3.14 $5.00 50% a_b http://a.b/c?d=e&f=g",
     "日本語のテキスト 中文 한국어 豈", "👩‍👩‍👧 🏳️‍🌈 👍🏽 ☕️", "zero\u200bwidth\u200djoin\ufeffbom soft\u00adhyphen nbsp\u00a0here\u3000wide", "a\u0000b\ufffdc\u0007d\u0085e", "e\u0301 e\u0308\u0301\u302e \U0001d15e\u0323 \u1e9b\u0323",
-    "½ ² ㎏ ℃ № … ——–-‐ `^~+=|<>$ ؝ ⹓ 𑪚", "\U00010d50 \u1c89 \u08d4\u0301 \U0002f800"]
+    "½ ² ㎏ ℃ № … ——–-‐ `^~+=|<>$ ؝ ⹓ 𑪚", "\U00016ea0 \U00010d50 \u1c89 \u08d4\u0301 \U0002f800"]
 RANGES = [(0x20, 0x7F), (0xA0, 0x250), (0x300, 0x370), (0x370, 0x530), (0x590, 0x700), (0x900, 0xE80), (0x1100, 0x1200), (0x1E00, 0x2070), (0x20A0, 0x2C00), (0x3000, 0x3100), (0x4E00, 0x4F00), (0xAC00, 0xAD00), (0x1D100, 0x1D200), (0x1F300, 0x1F700)]
 
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { exponentOf, formatNumber, formatTick } from "./number.ts";
+import { exponentOf, formatTick } from "./number.ts";
 
 /** One axis. */
 export interface Axis {
@@ -31,8 +31,14 @@ export interface AxisOptions {
 /** Larger numbers are treated as infinite, so that no sum or product on the way to a pixel overflows. */
 export const LARGEST = 1e280;
 
-/** Ranges narrower than this share of their values are shown as one value: float64 has no finer ticks. */
-const NARROWEST = 1e-12;
+/** Ticks may lie a little beyond the largest number. */
+const BEYOND = 2 * LARGEST;
+
+/**
+ * Ranges narrower than this share of their values are shown as one value: ticks are rounded to 14 digits, and the
+ * rounding must stay below a pixel.
+ */
+const NARROWEST = 1e-6;
 
 /** Smaller ranges count as none, so that a tick's step never underflows. */
 const SMALLEST = 1e-290;
@@ -76,7 +82,7 @@ export function linearAxis(low: number, high: number, options: AxisOptions): Axi
   const span = high - low;
   return {
     ticks: multiples(low, high, step),
-    place: (value) => Math.abs(value) <= LARGEST ? (value - low) / span : NaN,
+    place: (value) => Math.abs(value) <= BEYOND ? (value - low) / span : NaN,
     label: (tick) => options.percent ? `${formatTick(tick * 100, step * 100)}%` : formatTick(tick, step),
   };
 }
@@ -88,12 +94,13 @@ export function logAxis(low: number, high: number, options: AxisOptions): Axis {
     high *= 2;
   }
   const ticks = logTicks(low, high, options.count);
+  const step = Math.min(...ticks.map((tick, i) => i === 0 ? tick : tick - ticks[i - 1]));
   const begin = Math.log10(Math.min(low, ticks[0] ?? low));
   const span = Math.log10(Math.max(high, ticks[ticks.length - 1] ?? high)) - begin;
   return {
     ticks,
-    place: (value) => value > 0 && value <= LARGEST ? (Math.log10(value) - begin) / span : NaN,
-    label: (tick) => options.percent ? `${formatNumber(tick * 100)}%` : formatNumber(tick),
+    place: (value) => value > 0 && value <= BEYOND ? (Math.log10(value) - begin) / span : NaN,
+    label: (tick) => options.percent ? `${formatTick(tick * 100, step * 100)}%` : formatTick(tick, step),
   };
 }
 

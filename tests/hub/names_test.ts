@@ -1,6 +1,6 @@
 /** Names, options and headers from outside. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../helpers/property.ts";
 import { retryAfter } from "../../src/hub/http_failure.ts";
 import { cacheFolderName, checkFileName, isHubId } from "../../src/hub/names.ts";
 import { cacheFolder, takeHubOptions } from "../../src/hub/options.ts";

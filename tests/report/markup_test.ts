@@ -1,5 +1,5 @@
 import { equal, throws } from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../helpers/property.ts";
 import { escapeText, Markup, markup } from "../../src/report/markup.ts";
 import { fitText, textWidth } from "../../src/report/svg.ts";
 import { HOSTILE, readXml } from "./xml.ts";

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../helpers/property.ts";
 import { type Axis, LARGEST, linearAxis, logAxis, niceStep } from "../../src/report/scale.ts";
 
 const labels = (axis: Axis) => axis.ticks.map((tick) => axis.label(tick));

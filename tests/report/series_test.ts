@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../helpers/property.ts";
 import { GAP, keptPoints, pathData, smoothCurve } from "../../src/report/series.ts";
 
 Deno.test("few points are all kept, with their gaps", () => {

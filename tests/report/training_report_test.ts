@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../helpers/property.ts";
 import { type RunReport, trainingReport } from "../../src/report/mod.ts";
 import { all, type Element, HOSTILE, readXml } from "./xml.ts";
 

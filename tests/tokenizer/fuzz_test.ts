@@ -3,7 +3,7 @@
  * BERTH_FUZZ sets the number of mutated files (default 400).
  */
 
-import fc from "fast-check";
+import fc from "../helpers/property.ts";
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { BertTokenizer, TokenizerError, type TokenizerFiles } from "../../src/tokenizer/mod.ts";
 

@@ -1,7 +1,7 @@
 // Metrics against numbers of scikit-learn 1.9 (confusion_matrix, precision_recall_fscore_support with zero_division=0).
 
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../helpers/property.ts";
 import { DataError } from "../../src/errors.ts";
 import {
   accuracy,

@@ -2,7 +2,7 @@
 // BERTH_FUZZ=10000 sets the number of runs of each property; the default is 300.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../helpers/property.ts";
 import { BerthError, ConfigError, WeightsError } from "../../src/errors.ts";
 import {
   type Checkpoint,

@@ -1,9 +1,9 @@
 /** What the README says can be run, runs. */
 import { match, ok, strictEqual } from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { withFolder } from "../helpers/folder.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const README = readFileSync(`${ROOT}README.md`, "utf8");
@@ -14,18 +14,15 @@ function deno(args: string[], input = ""): string {
   return stdout;
 }
 
-Deno.test("the README's first program runs as it stands, and its loss falls", () => {
-  const folder = mkdtempSync(`${tmpdir()}/berth-`);
-  try {
+Deno.test("the README's first program runs as it stands, and its loss falls", () =>
+  withFolder((url) => {
+    const folder = fileURLToPath(url);
     const code = /```ts\n([\s\S]*?)```/.exec(README)![1].replace("out/my-model", folder);
     const losses = deno(["run", "-A", "--no-check", "--ext=ts", "-"], code).trim().split("\n")
       .map((line) => Number(line.split(" ")[1]));
     ok(losses.length === 20 && losses.at(-1)! < 0.2 * losses[0]);
     ok(existsSync(`${folder}/model.safetensors`));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("every task that the README names exists", () => {
   const { tasks } = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8"));
@@ -34,9 +31,9 @@ Deno.test("every task that the README names exists", () => {
   for (const name of named) ok(name in tasks, name);
 });
 
-Deno.test("the demo learns, saves a checkpoint that loads, and writes a report without outside links", () => {
-  const folder = mkdtempSync(`${tmpdir()}/berth-`);
-  try {
+Deno.test("the demo learns, saves a checkpoint that loads, and writes a report without outside links", () =>
+  withFolder((url) => {
+    const folder = fileURLToPath(url);
     const output = deno([
       "run",
       "-A",
@@ -58,14 +55,11 @@ Deno.test("the demo learns, saves a checkpoint that loads, and writes a report w
     for (const file of ["config.json", "model.safetensors", "vocab.txt", "tokenizer.json"]) {
       ok(existsSync(`${folder}/model/${file}`), file);
     }
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-});
+  }));
 
-Deno.test("the notebook prints the tree, the report, the names and the encoding, and draws the weight", () => {
-  const folder = mkdtempSync(`${tmpdir()}/berth-`);
-  try {
+Deno.test("the notebook prints the tree, the report, the names and the encoding, and draws the weight", () =>
+  withFolder((url) => {
+    const folder = fileURLToPath(url);
     const output = deno([
       "run",
       "-A",
@@ -85,7 +79,4 @@ Deno.test("the notebook prints the tree, the report, the names and the encoding,
       readFileSync(`${folder}/weight.svg`, "utf8"),
       /^<svg[\s\S]*bert\.encoder\.layer\.3\.output\.dense\.weight\[0\]\[0\]/,
     );
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-});
+  }));

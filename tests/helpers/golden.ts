@@ -70,30 +70,8 @@ export async function readGolden(name: string, folder: URL): Promise<Golden> {
   return { name, folder, inputs, labels, labelShape, shape, outputs, gradients, json };
 }
 
-/** The largest error of outputs: |a - b| / (1 + |b|) is below a tolerance that is absolute plus relative. */
-export function outputError(actual: ArrayLike<number>, wanted: ArrayLike<number>): number {
-  if (actual.length !== wanted.length) {
-    throw new Error(`Lengths differ: ${actual.length}, expected ${wanted.length}`);
-  }
-  let worst = 0;
-  for (let i = 0; i < wanted.length; i++) {
-    const error = Math.abs(actual[i] - wanted[i]) / (1 + Math.abs(wanted[i]));
-    if (!(error <= worst)) worst = error; // NaN counts
-  }
-  return worst;
-}
-
 export function largest(values: ArrayLike<number>): number {
   let top = 0;
   for (let i = 0; i < values.length; i++) top = Math.max(top, Math.abs(values[i]));
   return top;
-}
-
-export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let worst = 0;
-  for (let i = 0; i < b.length; i++) {
-    const error = Math.abs(a[i] - b[i]);
-    if (!(error <= worst)) worst = error;
-  }
-  return worst;
 }

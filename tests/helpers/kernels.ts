@@ -39,13 +39,3 @@ export class Memory {
     return pointer;
   }
 }
-
-/** The largest |a - b| / (floor + |b|). */
-export function worstError(actual: ArrayLike<number>, wanted: ArrayLike<number>, floor = 1): number {
-  let worst = 0;
-  for (let i = 0; i < wanted.length; i++) {
-    const error = Math.abs(actual[i] - wanted[i]) / (floor + Math.abs(wanted[i]));
-    if (!(error <= worst)) worst = error;
-  }
-  return worst;
-}

@@ -1,11 +1,12 @@
 /** What the tests of the hub share. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { openModelFiles } from "../../src/hub/model_files.ts";
 import type { DownloadProgress, HubOptions } from "../../src/hub/mod.ts";
 import type { ModelFiles } from "../../src/weights/source.ts";
+import { withFolder } from "../helpers/folder.ts";
 import { FakeHub } from "./fake_hub.ts";
+
+export { withFolder };
 
 /** Runs with a hub and an empty cache folder. */
 export async function withHub(run: (hub: FakeHub, cache: URL) => Promise<void>): Promise<void> {
@@ -14,16 +15,6 @@ export async function withHub(run: (hub: FakeHub, cache: URL) => Promise<void>):
     await withFolder((cache) => run(hub, cache));
   } finally {
     await hub.close();
-  }
-}
-
-/** Runs with an empty folder. */
-export async function withFolder(run: (folder: URL) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(`${tmpdir()}/berth hub `); // names with spaces must do
-  try {
-    await run(pathToFileURL(`${folder}/`));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,7 +1,8 @@
 /** LayerNorm, attention and activations against f64 loops; gradients against central differences of those. */
 import { ok, strictEqual } from "node:assert/strict";
 import { ACTIVATIONS, dispose, init, type Runtime } from "../../src/runtime/mod.ts";
-import { Memory, randomFloats, worstError } from "../helpers/kernels.ts";
+import { worstError } from "../helpers/errors.ts";
+import { Memory, randomFloats } from "../helpers/kernels.ts";
 import { activations, attention, erf, layerNorm, numericalGradient } from "../reference/layers.ts";
 
 const NO_DROPOUT = [0, 0, 0, 0, 0, 1] as const;

@@ -1,7 +1,8 @@
 /** Losses and embeddings against f64 loops. */
 import { ok, strictEqual } from "node:assert/strict";
 import { dispose, init } from "../../src/runtime/mod.ts";
-import { Memory, randomFloats, worstError } from "../helpers/kernels.ts";
+import { worstError } from "../helpers/errors.ts";
+import { Memory, randomFloats } from "../helpers/kernels.ts";
 import { numericalGradient } from "../reference/layers.ts";
 
 /** Mean softmax cross entropy over the labels that are not -100. */

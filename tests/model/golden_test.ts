@@ -4,14 +4,8 @@ import { BertForSequenceClassification, BertModel, type Labels } from "../../src
 import type { Parameter } from "../../src/model/mod.ts";
 import { dispose, init } from "../../src/runtime/mod.ts";
 import { AdamW, get_linear_schedule_with_warmup } from "../../src/train/mod.ts";
-import {
-  caseFolders,
-  type Golden,
-  largest,
-  largestDifference,
-  outputError,
-  readGolden,
-} from "../helpers/golden.ts";
+import { largestDifference, worstError } from "../helpers/errors.ts";
+import { caseFolders, type Golden, largest, readGolden } from "../helpers/golden.ts";
 
 const CASES = [
   ...["base_model", "sequence_single_label", "sequence_regression", "sequence_multi_label"],
@@ -129,7 +123,7 @@ for (const name of CASES) {
       const golden = await readGolden(name, folder!), runner = await makeRunner(golden);
       ok(relative(runner.forward(), golden.json.loss) < 1e-5, "loss");
       for (const [key, values] of runner.outputs()) {
-        const error = outputError(values, golden.outputs.get(key)!.values);
+        const error = worstError(values, golden.outputs.get(key)!.values);
         ok(error <= 1e-5, `${name}: ${key} differs by ${error}`);
       }
       runner.backward();

@@ -4,7 +4,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { Parameter } from "../../src/model/mod.ts";
 import { dispose, init, type Runtime } from "../../src/runtime/mod.ts";
 import { AdamW, clip_grad_norm_, get_linear_schedule_with_warmup } from "../../src/train/mod.ts";
-import { randomFloats, worstError } from "../helpers/kernels.ts";
+import { worstError } from "../helpers/errors.ts";
+import { randomFloats } from "../helpers/kernels.ts";
 
 function parameterOf(values: Float32Array, shape: number[] = [values.length], sparse = false): Parameter {
   const parameter = new Parameter(shape, sparse);

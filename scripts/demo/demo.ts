@@ -21,15 +21,7 @@ import { folderUrl, writeFileWhole } from "../../src/runtime/files.ts";
 import { runtimeName } from "../../src/runtime/platform.ts";
 import { progressLine } from "../progress_line.ts";
 import { type Example, LABELS, readExamples } from "./data.ts";
-import {
-  argmax,
-  classify,
-  evaluate,
-  type Evaluation,
-  train,
-  type TrainRecord,
-  type TrainSettings,
-} from "./train.ts";
+import { argmax, classify, type Evaluation, train, type TrainRecord, type TrainSettings } from "./train.ts";
 
 const HELP = `Fine-tunes a small BERT on sentences about baseball.
 
@@ -156,14 +148,15 @@ async function main(): Promise<void> {
     } M parameters; ${trainSet.length} sentences to train, ` +
       `${testSet.length} to test; ${runtime.threads} threads, profile ${runtime.profile}`,
   );
-  const before = evaluate(model, tokenizer, testSet);
-  console.log(`accuracy before training: ${percent(before.accuracy)}`);
   const progress = progressLine("train");
-  const record = train(model, tokenizer, trainSet, testSet, settings, (step, total, { loss }) => {
-    progress.update(step, total, `loss ${loss.toFixed(4)}`);
+  const record = train(model, tokenizer, trainSet, testSet, settings, {
+    onStep: (step, total, { loss }) => progress.update(step, total, `loss ${loss.toFixed(4)}`),
+    onEvaluation: ({ step, accuracy }) => {
+      if (step === 0) console.log(`accuracy before training: ${percent(accuracy)}`);
+    },
   });
   progress.end();
-  const after = evaluate(model, tokenizer, testSet);
+  const after = record.last;
   const { length } = record.steps;
   console.log(
     `accuracy after training:  ${percent(after.accuracy)} (${length} steps in ${

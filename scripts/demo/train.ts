@@ -26,6 +26,15 @@ export interface TrainRecord {
   evaluations: EvaluationRecord[];
   watch: { name: string; values: number[] };
   elapsedMs: number;
+  /** The evaluation after the last step. */
+  last: Evaluation;
+}
+
+/** What a caller may follow. */
+export interface TrainListener {
+  onStep(step: number, total: number, record: StepRecord): void;
+  /** Before training and after every epoch. */
+  onEvaluation(record: EvaluationRecord): void;
 }
 
 /** Probabilities [examples][labels] and the mean loss. */
@@ -73,14 +82,14 @@ function softmax(logits: number[]): number[] {
   return powers.map((x) => x / sum);
 }
 
-/** Fine-tunes the model; `onStep` is called after every step. */
+/** Fine-tunes the model, and evaluates it before training and after every epoch. */
 export function train(
   model: BertForSequenceClassification,
   tokenizer: BertTokenizer,
   trainSet: Example[],
   testSet: Example[],
   settings: TrainSettings,
-  onStep: (step: number, total: number, record: StepRecord) => void,
+  listener: TrainListener,
 ): TrainRecord {
   const decayed: Parameter[] = [], plain: Parameter[] = [];
   for (const [name, parameter] of model.named_parameters()) {
@@ -103,12 +112,15 @@ export function train(
   const steps: StepRecord[] = [], evaluations: EvaluationRecord[] = [];
   const shuffler = new Random(settings.seed, 2), start = performance.now();
   const measure = (epoch: number) => {
-    const { accuracy, loss } = evaluate(model, tokenizer, testSet);
-    evaluations.push({ step: steps.length, epoch, accuracy, loss });
+    const evaluation = evaluate(model, tokenizer, testSet), { accuracy, loss } = evaluation;
+    const record = { step: steps.length, epoch, accuracy, loss };
+    evaluations.push(record);
+    listener.onEvaluation(record);
+    return evaluation;
   };
   model.seed(settings.seed);
   model.train();
-  measure(0);
+  let last = measure(0);
   for (let epoch = 0; epoch < settings.epochs; epoch++) {
     const order = shuffler.shuffle(trainSet.slice());
     for (let at = 0; at < order.length; at += settings.batch_size) {
@@ -131,10 +143,10 @@ export function train(
         elapsedMs: performance.now() - start,
       };
       steps.push(record);
-      onStep(done, total, record);
+      listener.onStep(done, total, record);
     }
-    measure(epoch + 1);
+    last = measure(epoch + 1);
   }
   optimizer.dispose();
-  return { steps, evaluations, watch, elapsedMs: performance.now() - start };
+  return { steps, evaluations, watch, last, elapsedMs: performance.now() - start };
 }

@@ -133,7 +133,7 @@ type Contents = Map<string, { content: Blob | URL; byteLength: number; text: () 
 async function collect(files: PushFiles, action: string): Promise<Contents> {
   const contents: Contents = new Map();
   if (typeof files === "string" || files instanceof URL) {
-    const folder = typeof files === "string" ? folderUrl(files) : new URL(files.href.replace(/\/?$/, "/"));
+    const folder = folderUrl(files);
     if (!isFolder(folder)) throw new HubError(`${action}: there is no folder ${files}`);
     for (const name of (await listFolder(folder)).filter((name) => MODEL_FILES.test(name)).sort()) {
       const content = new URL(encodePath(name), folder), state = await fileState(content);

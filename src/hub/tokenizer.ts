@@ -46,7 +46,7 @@ export class BertTokenizer extends PureBertTokenizer {
    * @throws {HubError} if they cannot be written.
    */
   async save_pretrained(folder: string | URL): Promise<void> {
-    const base = typeof folder === "string" ? folderUrl(folder) : new URL(folder.href.replace(/\/?$/, "/"));
+    const base = folderUrl(folder);
     for (const [name, text] of Object.entries(this.to_files())) {
       await writeFileWhole(new URL(name, base), [new TextEncoder().encode(text)]);
     }

@@ -40,18 +40,8 @@ export class BertSelfAttention extends Module {
     runtime.needScratch(runtime.pool.exports.attention_scratch_bytes(batch.longest, head_size));
     const { step, seed, threshold, scale } = this.dropout.at(context, site);
     runtime.pool.run(
-      ...[
-        "attention_forward",
-        batch.unitCount * heads,
-        1,
-        out,
-        rowMax,
-        rowInverse,
-        q,
-        k,
-        v,
-        batch.units,
-      ] as const,
+      ...["attention_forward", batch.unitCount * heads, 1, out, rowMax, rowInverse] as const,
+      ...[q, k, v, batch.units] as const,
       ...[heads, head_size, site, step, seed[0], seed[1], threshold, scale] as const,
     );
   }
@@ -65,20 +55,8 @@ export class BertSelfAttention extends Module {
     const { x, q, k, v, rowMax, rowInverse } = this.#saved;
     const { step, seed, threshold, scale } = this.dropout.at(context, site);
     runtime.pool.run(
-      ...[
-        "attention_backward",
-        batch.size * heads,
-        1,
-        dq,
-        dk,
-        dv,
-        dout,
-        q,
-        k,
-        v,
-        rowMax,
-        rowInverse,
-      ] as const,
+      ...["attention_backward", batch.size * heads, 1, dq, dk, dv, dout] as const,
+      ...[q, k, v, rowMax, rowInverse] as const,
       ...[batch.sequences, heads, head_size, site, step, seed[0], seed[1], threshold, scale] as const,
     );
     for (const [linear, dy] of [[this.query, dq], [this.key, dk], [this.value, dv]] as const) {

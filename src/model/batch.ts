@@ -122,15 +122,8 @@ export function packBatch(runtime: Runtime, inputs: BertInputs, limits: BatchLim
   i32.set(firstRows, table / 4 + total * 4);
   const sequenceTable = put(runtime, sequences), unitTable = put(runtime, units);
   return {
-    ...{
-      size: ids.length,
-      width,
-      rows,
-      longest,
-      ids: table,
-      positions: table + total * 4,
-      types: table + total * 8,
-    },
+    ...{ size: ids.length, width, rows, longest },
+    ...{ ids: table, positions: table + total * 4, types: table + total * 8 },
     ...{ places: table + total * 12, firstRows: table + total * 16 },
     ...{ sequences: sequenceTable, units: unitTable, unitCount: units.length / 4 },
   };

@@ -178,7 +178,7 @@ export class BertConfig {
   toJSON(): Record<string, unknown> {
     const { architectures, other, id2label, label2id, problem_type, ...known } = this;
     const labels = this.num_labels === 2 && id2label[0] === "LABEL_0" ? {} : { id2label, label2id };
-    return sorted({
+    return sortedKeys({
       ...other,
       ...known,
       ...(architectures ? { architectures } : {}),
@@ -195,7 +195,7 @@ export class BertConfig {
     const more = { output_hidden_states: false, pruned_heads: {}, torchscript: false };
     const { classifier_dropout, ...keys } = json;
     const dropout = classifier_dropout === null ? {} : { classifier_dropout };
-    return JSON.stringify(sorted({ ...shown, ...more, ...dropout, ...keys }), null, 2) + "\n";
+    return JSON.stringify(sortedKeys({ ...shown, ...more, ...dropout, ...keys }), null, 2) + "\n";
   }
 
   #check(): void {
@@ -239,7 +239,8 @@ function labelNames(count: number): Record<string, string> {
   return Object.fromEntries(Array.from({ length: count }, (_, i) => [String(i), `LABEL_${i}`]));
 }
 
-function sorted(record: Record<string, unknown>): Record<string, unknown> {
+/** The same keys and values in the keys' order, as config.json has them. */
+export function sortedKeys(record: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => a < b ? -1 : 1));
 }
 

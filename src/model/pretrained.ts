@@ -16,7 +16,7 @@ import {
   parseConfigJson,
   safetensorsChunks,
 } from "../weights/mod.ts";
-import { BertConfig, type BertConfigOptions } from "./config.ts";
+import { BertConfig, type BertConfigOptions, sortedKeys } from "./config.ts";
 import type { Parameter } from "./parameter.ts";
 
 /** Options of `from_pretrained`. Keys of the configuration may be given too: they replace those of config.json. */
@@ -47,7 +47,6 @@ export class LoadReport {
    *
    * @param checkpoint The name that was asked for.
    * @param model The model's class.
-   * @param architectures The classes that config.json says the checkpoint was saved from.
    * @param unused Names in the checkpoint that the model has no place for.
    * @param newlyInitialized Names that the checkpoint lacks.
    * @param mismatched Names that it has in another shape; drawn anew.
@@ -55,7 +54,6 @@ export class LoadReport {
   constructor(
     readonly checkpoint: string,
     readonly model: string,
-    readonly architectures: readonly string[],
     readonly unused: readonly string[],
     readonly newlyInitialized: readonly string[],
     readonly mismatched: readonly string[],
@@ -138,11 +136,9 @@ export async function loadPretrained<T extends Loadable>(
     for (const missing of [...names.missing, ...mismatched]) {
       model.initializeParameter(parameters.get(missing)!, random);
     }
-    const architectures = config.architectures ?? [];
     const report = new LoadReport(
       String(name),
       model.typeName,
-      architectures,
       names.unused,
       names.missing,
       mismatched,
@@ -207,15 +203,18 @@ async function readParameter(checkpoint: Checkpoint, source: Source, parameter: 
 
 /** Writes config.json and model.safetensors into a folder. */
 export async function savePretrained(model: Loadable, folder: string | URL): Promise<void> {
-  const base = typeof folder === "string" ? folderUrl(folder) : new URL(folder.href.replace(/\/?$/, "/"));
-  const config = { ...model.config.toJSON(), architectures: [model.typeName], dtype: "float32" };
-  const sorted = Object.fromEntries(Object.entries(config).sort(([a], [b]) => a < b ? -1 : 1));
+  const base = folderUrl(folder);
+  const config = sortedKeys({
+    ...model.config.toJSON(),
+    architectures: [model.typeName],
+    dtype: "float32",
+  });
   const tensors = Array.from(model.named_parameters(), ([name, parameter]) => ({
     ...{ name, dtype: "F32" as const, shape: parameter.shape },
     data: () => parameter.values(),
   }));
   await writeFileWhole(new URL("model.safetensors", base), safetensorsChunks(tensors, { format: "pt" }));
   await writeFileWhole(new URL("config.json", base), [
-    new TextEncoder().encode(JSON.stringify(sorted, null, 2) + "\n"),
+    new TextEncoder().encode(JSON.stringify(config, null, 2) + "\n"),
   ]);
 }

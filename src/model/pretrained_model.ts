@@ -21,6 +21,12 @@ export interface ModelClass<T extends PreTrainedModel> {
   readonly base_model_prefix: string;
 }
 
+/** The key of the dropout masks: two words of the seed's own stream. */
+function dropoutKey(seed: number): readonly [number, number] {
+  const random = new Random(seed, 1);
+  return [random.uint32() | 0, random.uint32() | 0];
+}
+
 /** A model that trains, loads and saves. */
 export abstract class PreTrainedModel extends Module {
   /** The attribute that holds the encoder; empty for the encoder itself. */
@@ -33,7 +39,7 @@ export abstract class PreTrainedModel extends Module {
   /** Buffers of this model's step; models do not disturb each other. */
   readonly #arena: Arena;
   #outputs: OutputTensors | undefined;
-  #random = new Random(0, 1);
+  #dropoutKey = dropoutKey(0);
   #step = 0;
 
   /** The backend that the model computes on. */
@@ -145,7 +151,7 @@ export abstract class PreTrainedModel extends Module {
 
   /** Sets the seed of dropout and starts its count of steps anew. */
   seed(seed: number): void {
-    this.#random = new Random(seed, 1);
+    this.#dropoutKey = dropoutKey(seed);
     this.#step = 0;
   }
 
@@ -186,11 +192,9 @@ export abstract class PreTrainedModel extends Module {
     this.#runtime.arena = this.#arena;
     this.#arena.reset();
     const batch = packBatch(this.#runtime, inputs, this.config);
-    const key: [number, number] = [this.#random.uint32() | 0, this.#random.uint32() | 0];
-    this.#random.position = 0;
     return {
       ...{ runtime: this.#runtime, batch, training: this.training, keep: this.training },
-      ...{ step: this.training ? ++this.#step : 0, seed: key },
+      ...{ step: this.training ? ++this.#step : 0, seed: this.#dropoutKey },
     };
   }
 

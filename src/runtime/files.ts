@@ -62,8 +62,9 @@ export function filePath(file: URL): string {
   return builtin("node:url")?.fileURLToPath(file) ?? file.pathname;
 }
 
-/** A path as a `file:` URL that ends with a slash, so that names can be resolved against it. */
-export function folderUrl(path: string): URL {
+/** A path, or a URL, as a URL that ends with a slash, so that names can be resolved against it. */
+export function folderUrl(path: string | URL): URL {
+  if (path instanceof URL) return new URL(path.href.replace(/\/?$/, "/"));
   const url = builtin("node:url");
   if (!url) throw new HubError(`Cannot use the folder ${path}: this runtime has no file system`);
   const folder = url.pathToFileURL(path);
@@ -163,9 +164,7 @@ export async function writeFileWhole(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const fs = fileSystem(`write ${file.pathname}`);
-  const temporary = new URL(`${file.href}.${crypto.randomUUID().slice(0, 8)}.part`);
-  try {
-    await fs.promises.mkdir(new URL(".", file), { recursive: true });
+  await replaceFile("write", file, async (temporary) => {
     const handle = await fs.promises.open(temporary, "w");
     try {
       for await (const chunk of chunks) await handle.writeFile(chunk);
@@ -173,10 +172,30 @@ export async function writeFileWhole(
     } finally {
       await handle.close();
     }
-    await fs.promises.rename(temporary, file);
+    return true;
+  });
+}
+
+/**
+ * Lets `make` make a file under a temporary name, then renames it; makes the folder. Not where `make` gives false.
+ * An error names the `subject`.
+ */
+async function replaceFile(
+  action: string,
+  file: URL,
+  make: (temporary: URL) => Promise<boolean>,
+  subject = file,
+): Promise<boolean> {
+  const { promises } = fileSystem(`${action} ${file.pathname}`);
+  const temporary = new URL(`${file.href}.${crypto.randomUUID().slice(0, 8)}.part`);
+  try {
+    await promises.mkdir(new URL(".", file), { recursive: true });
+    const made = await make(temporary);
+    if (made) await promises.rename(temporary, file);
+    return made;
   } catch (error) {
-    await fs.promises.rm(temporary, { force: true }).catch(() => {});
-    throw failure("write", file, error);
+    await promises.rm(temporary, { force: true }).catch(() => {});
+    throw failure(action, subject, error);
   }
 }
 
@@ -260,15 +279,7 @@ export async function moveFile(from: URL, to: URL): Promise<boolean> {
 /** Copies a file; the copy is there whole or not at all. */
 export async function copyFile(from: URL, to: URL): Promise<void> {
   const fs = fileSystem(`copy ${from.pathname}`);
-  const temporary = new URL(`${to.href}.${crypto.randomUUID().slice(0, 8)}.part`);
-  try {
-    await fs.promises.mkdir(new URL(".", to), { recursive: true });
-    await fs.promises.copyFile(from, temporary);
-    await fs.promises.rename(temporary, to);
-  } catch (error) {
-    await fs.promises.rm(temporary, { force: true }).catch(() => {});
-    throw failure("copy", from, error);
-  }
+  await replaceFile("copy", to, (temporary) => fs.promises.copyFile(from, temporary).then(() => true), from);
 }
 
 /**
@@ -279,16 +290,11 @@ export async function copyFile(from: URL, to: URL): Promise<void> {
  */
 export async function linkFile(target: string, link: URL): Promise<boolean> {
   const fs = fileSystem(`link ${link.pathname}`);
-  const temporary = new URL(`${link.href}.${crypto.randomUUID().slice(0, 8)}.part`);
-  try {
-    await fs.promises.mkdir(new URL(".", link), { recursive: true });
-    const linked = await fs.promises.symlink(target, temporary).then(() => true, () => false);
-    if (linked) await fs.promises.rename(temporary, link);
-    return linked;
-  } catch (error) {
-    await fs.promises.rm(temporary, { force: true }).catch(() => {});
-    throw failure("link", link, error);
-  }
+  return await replaceFile(
+    "link",
+    link,
+    (temporary) => fs.promises.symlink(target, temporary).then(() => true, () => false),
+  );
 }
 
 /** The bytes that this user may still write on a folder's disk, or null if unknown. */

@@ -101,11 +101,6 @@ export function canShareMemory(): boolean {
   return builtin("node:worker_threads") !== undefined || typeof globalThis.Worker === "function";
 }
 
-/** True if the calling thread may sleep in `Atomics.wait` (a page's main thread may not). */
-export function mayBlock(): boolean {
-  return !("document" in globalThis);
-}
-
 /** A worker of either kind (web or `node:worker_threads`) behind one interface. */
 export interface WorkerHandle {
   postMessage(message: unknown, transfer?: readonly unknown[]): void;

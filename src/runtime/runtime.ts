@@ -53,6 +53,7 @@ export class Runtime {
   /** @ignore Buffers of the step that runs; each model puts its own here before it computes. */
   arena: Arena;
   readonly #tfjs: StartedTfjs;
+  #scratch = 0;
 
   /** @ignore Use {@linkcode init}. */
   constructor(profile: Profile, tfjs: StartedTfjs, pool: KernelPool) {
@@ -84,7 +85,6 @@ export class Runtime {
     this.#scratch = this.heap.alloc(rounded * this.threads);
     this.pool.setScratch(this.#scratch, rounded);
   }
-  #scratch = 0;
 
   /** The address of a tensor's values. */
   pointerOf(tensor: Tensor): number {

@@ -73,6 +73,8 @@ export class AdamW {
   readonly #moments = new Map<Parameter, Moments>();
   readonly #table: GradientTable;
   #groups = 0;
+  /** Groups that the memory at `#groups` has room for. */
+  #groupRoom = 0;
   readonly #steps = new Map<Parameter, number>();
 
   /**
@@ -137,7 +139,7 @@ export class AdamW {
     }
     this.#moments.clear();
     this.#runtime.heap.free(this.#groups);
-    this.#groups = 0;
+    this.#groups = this.#groupRoom = 0;
     this.#table.dispose();
   }
 
@@ -177,8 +179,11 @@ export class AdamW {
 
   #writeGroups(settings: number[][]): void {
     const { heap } = this.#runtime;
-    heap.free(this.#groups);
-    this.#groups = heap.alloc(Math.max(1, settings.length) * GROUP_FLOATS * 4);
+    if (settings.length > this.#groupRoom) {
+      heap.free(this.#groups);
+      this.#groups = heap.alloc(settings.length * GROUP_FLOATS * 4);
+      this.#groupRoom = settings.length;
+    }
     heap.f32.set(settings.flat(), this.#groups / 4);
   }
 
@@ -227,6 +232,8 @@ interface TableEntry extends Moments {
 /** Chunks of parameters and gradients in WASM memory; see the kernels' optimizer.ts for the layout. */
 class GradientTable {
   readonly #runtime: Runtime;
+  /** What the table was made of. */
+  #key: number[] = [];
   #bytes = 0;
   #sums = 0;
   pointer = 0;
@@ -241,7 +248,12 @@ class GradientTable {
     return Math.max(1, Math.min(16, Math.ceil(this.count / (4 * this.#runtime.threads))));
   }
 
+  /** Writes the table, unless it stands there already: pointers hardly ever change between steps. */
   set(entries: readonly TableEntry[]): void {
+    const key = entries.flatMap((
+      { parameter: p, m, v, group },
+    ) => [p.pointer, p.gradientPointer, m, v, p.size, group]);
+    if (key.length === this.#key.length && key.every((word, i) => word === this.#key[i])) return;
     const words = tableWords(entries);
     if (words.length * 4 > this.#bytes) {
       this.dispose();
@@ -251,6 +263,7 @@ class GradientTable {
     }
     this.count = words.length / CHUNK_WORDS;
     this.#runtime.heap.i32.set(words, this.pointer / 4);
+    this.#key = key;
   }
 
   /** The norm of all gradients together. */
@@ -264,6 +277,7 @@ class GradientTable {
     this.#runtime.heap.free(this.pointer);
     this.#runtime.heap.free(this.#sums);
     this.pointer = this.#sums = this.#bytes = 0;
+    this.#key = [];
   }
 }
 

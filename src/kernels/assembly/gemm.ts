@@ -22,6 +22,7 @@ export function gemm_pack(
 /** Adds the bias, multiplies by aux or activates (slope to aux): a block of rows in cache. */
 function epilogue(c: usize, ldc: usize, aux: usize, bias: usize, flags: i32, m: i32, n: i32): void {
   const kind = flags >> 5;
+  if (bias == 0 && kind == 0 && !(flags & MULTIPLY_AUX)) return;
   for (let i = 0; i < m; i++, c += ldc, aux = aux == 0 ? 0 : aux + ldc) {
     if (bias != 0) {
       let j = 0;
@@ -83,9 +84,7 @@ export function gemm(
       );
     }
     const o = <usize>m0 * ld + (<usize>n0 << 2);
-    if (bias != 0 || flags >= 32 || (flags & MULTIPLY_AUX)) {
-      epilogue(out, ld, aux == 0 ? 0 : aux + o, bias == 0 ? 0 : bias + (<usize>n0 << 2), flags, mm, nn);
-    }
+    epilogue(out, ld, aux == 0 ? 0 : aux + o, bias == 0 ? 0 : bias + (<usize>n0 << 2), flags, mm, nn);
   }
 }
 
@@ -152,8 +151,6 @@ export function gemm_dot(
         );
       }
     }
-    if (bias != 0 || flags >= 32 || (flags & MULTIPLY_AUX)) {
-      epilogue(c + o, ld, aux == 0 ? 0 : aux + o, bias == 0 ? 0 : bias + o, flags, m, nn);
-    }
+    epilogue(c + o, ld, aux == 0 ? 0 : aux + o, bias == 0 ? 0 : bias + o, flags, m, nn);
   }
 }

@@ -13,8 +13,18 @@ import process from "node:process";
 const sourceFolder = new URL("../src/kernels/assembly/", import.meta.url);
 const outputFolder = new URL("../src/kernels/generated/", import.meta.url);
 
+/**
+ * Only passes that keep the order of operations: V8 optimizes the rest itself, and Binaryen's usual ones move all loads of
+ * a loop's body to its start, so that they spill, and break what tile.ts says of the places of branches.
+ */
+const PASSES =
+  "remove-unused-module-elements,vacuum,remove-unused-brs,remove-unused-names,merge-blocks,coalesce-locals,vacuum";
+
 const COMMON = [
-  "-O3",
+  "--optimizeLevel",
+  "0",
+  "--runPasses",
+  PASSES,
   "--noAssert",
   "--runtime",
   "stub",

@@ -38,14 +38,16 @@ export interface MatMul {
 
 /** B[n, k] is read in place, by dot products, up to this many rows of A: packing it would cost more. */
 const DOT_ROWS = 24;
-/** Each unit packs its own part of B[k, n] up to this many rows of A: there is one row of units then. */
+/** Each unit packs its own part of B up to this many rows of A: there is one row of units then. */
 const FEW_ROWS = 40;
-/** B[k, n] is read in place up to this depth: it fits the L1 cache (gradients of weights from few tokens). */
+/** Up to this depth (gradients of weights from few tokens) each unit packs its own part of B, which fits the L1 cache. */
 const SHALLOW = 32;
 /** Rows and columns of a unit of work, and the depth of a panel: 120 x 256 floats of A stay in the L2 cache. */
 const ROW_BLOCK = 120, COLUMN_BLOCK = 256, DEPTH_BLOCK = 256;
-/** The same for few rows: 15 instead of 12 GFLOPS with wide, shallow blocks of B. */
+/** The same for few rows: wide, shallow blocks of B are packed faster. */
 const FEW_COLUMN_BLOCK = 768, FEW_DEPTH_BLOCK = 128;
+/** Rows and columns of a tile. */
+const MR = 5, NR = 8;
 
 /** Runs one product on the pool. */
 export function matMul(runtime: Runtime, product: MatMul): void {
@@ -53,47 +55,77 @@ export function matMul(runtime: Runtime, product: MatMul): void {
     product;
   if (m === 0 || n === 0) return;
   const flags = (product.accumulate ? ACCUMULATE : 0) | (transposeA ? TRANSPOSE_A : 0) |
-    (aux !== 0 && activation === 0 ? MULTIPLY_AUX : 0) | (activation << 5);
+    (transposeB ? TRANSPOSE_B : 0) | (aux !== 0 && activation === 0 ? MULTIPLY_AUX : 0) | (activation << 5);
   const lda = transposeA ? m : k, ldb = transposeB ? k : n;
   if (transposeB && !transposeA && m <= DOT_ROWS) {
     const nc = blockSize(n, 48, 3, 2 * runtime.threads);
     runtime.pool.run("gemm_dot", Math.ceil(n / nc), 1, c, a, b, bias, aux, n, lda, ldb, m, n, k, nc, flags);
     return;
   }
-  const { threads } = runtime, mr = tileRows(m);
+  const { threads } = runtime;
   const shallow = !transposeB && k <= SHALLOW, few = !transposeA && m <= FEW_ROWS;
   const rowParts = shallow || (!few && n < COLUMN_BLOCK * 2) ? 2 * threads : 1;
-  const mc = blockSize(m, ROW_BLOCK, mr, rowParts);
-  // Rows of B or C that are read or written in place go through whole: each page is then touched once.
+  const mc = blockSize(m, ROW_BLOCK, MR, rowParts);
+  // Rows of C that few products make go through whole: each page is then touched once.
   const nc = shallow
-    ? Math.ceil(n / 8) * 8
+    ? n
     : few
-    ? blockSize(n, FEW_COLUMN_BLOCK, 8, threads)
-    : blockSize(n, COLUMN_BLOCK, 8, 2 * threads);
+    ? blockSize(n, FEW_COLUMN_BLOCK, NR, threads)
+    : blockSize(n, COLUMN_BLOCK, NR, 2 * threads);
   const kc = few ? FEW_DEPTH_BLOCK : DEPTH_BLOCK;
   const units = Math.ceil(m / mc) * Math.ceil(n / nc);
-  const run = (strips: number, bStrip: number, bStep: number, more = 0) =>
+  const run = (operand: number, more: number) =>
     runtime.pool.run(
-      ...["gemm", units, 1, c, a, strips, bias, aux, n, lda, bStrip, bStep] as const,
-      ...[m, n, k, mc, nc, kc, mr, flags | more] as const,
+      ...[
+        "gemm",
+        units,
+        1,
+        c,
+        a,
+        operand,
+        bias,
+        aux,
+        n,
+        lda,
+        ldb,
+        m,
+        n,
+        k,
+        mc,
+        nc,
+        kc,
+        flags | more,
+      ] as const,
     );
-  if (shallow) return run(b, 32, ldb * 4);
-  if (few) return transposeB ? run(b, ldb * 32, 4, PACK_B | TRANSPOSE_B) : run(b, 32, ldb * 4, PACK_B);
-  const mark = runtime.arena.mark(), count = Math.ceil(n / 8);
-  const bStrip = k * 32 + 64; // as stripBytes of the kernels
-  const strips = runtime.arena.floats(count * bStrip / 4); // [n / 8, k, 8]
+  if (shallow || few) {
+    runtime.needScratch(scratchBytes(mc, nc, Math.min(kc, k)));
+    return run(b, PACK_B);
+  }
+  const mark = runtime.arena.mark(), count = Math.ceil(n / NR);
+  const strips = runtime.arena.floats(count * stripFloats(k)); // [n / 8, k, 8]
   const grain = Math.max(1, Math.min(8, Math.ceil(count / runtime.threads)));
   runtime.pool.run("gemm_pack", count, grain, strips, b, ldb, transposeB ? 1 : 0, n, k);
-  run(strips, bStrip, 32);
+  run(strips, 0);
   runtime.arena.release(mark);
+}
+
+/** Floats from strip to strip, as stripBytes of the kernels. */
+function stripFloats(k: number): number {
+  return wholeDepth(k) * NR + 16;
+}
+
+/** Bytes of scratch that a unit of gemm needs where it packs its own part of B. */
+function scratchBytes(mc: number, nc: number, kc: number): number {
+  const panels = Math.ceil(mc / MR) * MR * wholeDepth(kc);
+  return 256 + 4 * (panels + Math.ceil(nc / NR) * stripFloats(kc));
+}
+
+/** k rounded up to the steps of the tile. */
+function wholeDepth(k: number): number {
+  return Math.ceil(k / 4) * 4;
 }
 
 /** At most `limit`, a multiple of `multiple`, and small enough that there are `parts` blocks. */
 function blockSize(size: number, limit: number, multiple: number, parts: number): number {
   return Math.max(multiple, Math.ceil(Math.min(limit, Math.ceil(size / parts)) / multiple) * multiple);
-}
-
-/** Tiles of 5 rows, or of 4 where that computes fewer rows that do not exist. */
-function tileRows(m: number): number {
-  return m < 40 && Math.ceil(m / 4) * 4 < Math.ceil(m / 5) * 5 ? 4 : 5;
 }

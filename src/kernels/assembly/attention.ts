@@ -3,13 +3,14 @@
 // A block of queries at a time; scores live in thread scratch only. Forward keeps the row maximum and 1 / row sum;
 // backward computes P again from them (as FlashAttention does, https://arxiv.org/abs/2205.14135).
 //
-// Scores are held transposed, St[key, query]: the softmax runs down columns, four queries a vector, and St serves as
-// the A operand of St^T V and dSt^T K without packing. Q, K, V, O are [rows, heads * D], one sequence after another;
-// the first `t` rows of a sequence are its keys, and all of its rows (masked tokens may follow the keys) are queries.
+// Scores are held transposed, St[key, query]: the softmax runs down columns, four queries a vector.
+// Q, K, V, O are [rows, heads * D], one sequence after another; the first `t` rows of a sequence are its keys, and all of its rows (masked tokens may follow the keys) are queries.
 
 import { dropoutRow } from "./dropout";
 import { exp4, fma, splat } from "./simd";
-import { multiplyBlock, NR, packRows, packStrips, packStripTransposed, stripBytes } from "./tile";
+import {
+  MR, multiplyBlock, NR, packColumns, packRows, packStrips, packStripTransposed, panelBytes, stripBytes,
+} from "./tile";
 
 /** Queries of one block: a multiple of the tile's 8 columns and 5 rows, so that no block but the last has edges. */
 export const QUERY_BLOCK: i32 = 120;
@@ -27,27 +28,28 @@ function packAllTransposed(dst: usize, b: usize, ld: i32, n: i32, d: i32): void 
 }
 
 /** Where the parts of the scratch stand; `t` keys, `d` the head size. */
-let edge: usize = 0, scores: usize = 0, dscores: usize = 0, panelsK: usize = 0, panelsV: usize = 0, stripsA: usize = 0,
-  stripsB: usize = 0, factors: usize = 0;
+let edge: usize = 0, scores: usize = 0, dscores: usize = 0, panelsK: usize = 0, panelsV: usize = 0, packed: usize = 0,
+  stripsA: usize = 0, stripsB: usize = 0, factors: usize = 0;
 
-function layout(scratch: usize, t: i32, d: i32): void {
-  const square = <usize>roundUp(t, 8) * (QUERY_BLOCK + 8) << 2;
-  const n = <usize>roundUp(max(t, QUERY_BLOCK), 40), panel = (n * roundUp(d, 8) << 2) + (n + roundUp(d, 8)) * 8;
+/** Lays the scratch out; returns its bytes. */
+function layout(scratch: usize, t: i32, d: i32): usize {
+  const square = <usize>roundUp(t, NR) * (QUERY_BLOCK + NR) << 2;
+  const keyPanels = <usize>roundUp(t, MR) / MR * panelBytes(d);
   edge = scratch;
   scores = edge + 256;
   dscores = scores + square;
   panelsK = dscores + square;
-  panelsV = panelsK + panel;
-  stripsA = panelsV + panel;
-  stripsB = stripsA + panel;
-  factors = stripsB + panel;
+  panelsV = panelsK + keyPanels;
+  packed = panelsV + keyPanels; // scores as panels of queries or of keys
+  stripsA = packed + (<usize>roundUp(t, 20) * roundUp(QUERY_BLOCK, 20) << 2);
+  stripsB = stripsA + <usize>(roundUp(QUERY_BLOCK, NR) / NR) * stripBytes(d);
+  factors = stripsB + <usize>(roundUp(d, NR) / NR) * stripBytes(max(t, QUERY_BLOCK));
+  return factors + (<usize>roundUp(t, 16) << 2) - scratch;
 }
 
 /** Bytes of scratch that attention over at most `t` rows with head size `d` needs for one thread. */
 export function attention_scratch_bytes(t: i32, d: i32): i32 {
-  layout(0, t, d);
-  // A packed block of scores ([t / 5][queries][5]) shares the panels' place with room for padded keys.
-  return <i32>(factors + (<usize>roundUp(t, 16) << 2) + (<usize>roundUp(t, 40) * (QUERY_BLOCK + 8) << 2));
+  return <i32>layout(0, t, d);
 }
 
 /** Multiplies the columns of St[t, q] by dropout factors; row = query's token * heads + head. */
@@ -77,9 +79,9 @@ export function attention_forward(
     const st = <usize>roundUp(qn, NR) << 2;
     const column = <usize>(head * d) << 2, base = <usize>first * ld + column, row = first + q0;
     layout(scratch, t, d);
-    packRows(panelsK, k + base, h, t, d, 5);
+    packRows(panelsK, k + base, h, t, d);
     packAllTransposed(stripsA, q + <usize>row * ld + column, h, qn, d);
-    multiplyBlock(scores, st, panelsK, <usize>(5 * d) << 2, 20, stripsA, stripBytes(d), 32, t, roundUp(qn, NR), d, 5, false, edge);
+    multiplyBlock(scores, st, panelsK, stripsA, stripBytes(d), t, roundUp(qn, NR), d, false, edge);
     for (let j = 0; j < qn; j += 4) {
       const from = scores + (<usize>j << 2);
       let top = splat(-Infinity), sum = splat(0), p = from;
@@ -108,7 +110,8 @@ export function attention_forward(
       dropScores(scores, st, t, qn, row * heads + head, heads, site, step, seed0, seed1, threshold, dropScale);
     }
     packStrips(stripsB, v + base, h, d, t, 0, (d + NR - 1) / NR);
-    multiplyBlock(o + <usize>row * ld + column, ld, scores, 20, st, stripsB, stripBytes(t), 32, qn, d, t, 5, false, edge);
+    packColumns(packed, scores, roundUp(qn, NR), qn, t);
+    multiplyBlock(o + <usize>row * ld + column, ld, packed, stripsB, stripBytes(t), qn, d, t, false, edge);
   }
 }
 
@@ -127,9 +130,8 @@ export function attention_backward(
     const first = load<i32>(entry), t = load<i32>(entry, 4), rows = load<i32>(entry, 8);
     const column = <usize>(head * d) << 2, base = <usize>first * ld + column;
     layout(scratch, t, d);
-    const packed = factors + (<usize>roundUp(t, 16) << 2);
-    packRows(panelsK, k + base, h, t, d, 5);
-    packRows(panelsV, v + base, h, t, d, 5);
+    packRows(panelsK, k + base, h, t, d);
+    packRows(panelsV, v + base, h, t, d);
     for (let i = t; i < rows; i++) { // rows that are no keys
       memory.fill(dk + base + <usize>i * ld, 0, <usize>d << 2);
       memory.fill(dv + base + <usize>i * ld, 0, <usize>d << 2);
@@ -138,9 +140,9 @@ export function attention_backward(
       const qn = min(QUERY_BLOCK, rows - q0), qw = roundUp(qn, NR), st = <usize>qw << 2, row = first + q0;
       const at = <usize>row * ld + column;
       packAllTransposed(stripsA, q + at, h, qn, d);
-      multiplyBlock(scores, st, panelsK, <usize>(5 * d) << 2, 20, stripsA, stripBytes(d), 32, t, qw, d, 5, false, edge);
+      multiplyBlock(scores, st, panelsK, stripsA, stripBytes(d), t, qw, d, false, edge);
       packAllTransposed(stripsA, dout + at, h, qn, d);
-      multiplyBlock(dscores, st, panelsV, <usize>(5 * d) << 2, 20, stripsA, stripBytes(d), 32, t, qw, d, 5, false, edge);
+      multiplyBlock(dscores, st, panelsV, stripsA, stripBytes(d), t, qw, d, false, edge);
       if (threshold != 0) {
         dropScores(dscores, st, t, qn, row * heads + head, heads, site, step, seed0, seed1, threshold, dropScale);
       }
@@ -168,13 +170,14 @@ export function attention_backward(
         dropScores(scores, st, t, qn, row * heads + head, heads, site, step, seed0, seed1, threshold, dropScale);
       }
       packStrips(stripsB, dout + at, h, d, qn, 0, strips); // dV (+)= P^T dO
-      packRows(packed, scores, qw, t, qn, 5);
-      multiplyBlock(dv + base, ld, packed, <usize>(5 * qn) << 2, 20, stripsB, stripBytes(qn), 32, t, d, qn, 5, q0 > 0, edge);
+      packRows(packed, scores, qw, t, qn);
+      multiplyBlock(dv + base, ld, packed, stripsB, stripBytes(qn), t, d, qn, q0 > 0, edge);
       packStrips(stripsB, q + at, h, d, qn, 0, strips); // dK (+)= dS^T Q
-      packRows(packed, dscores, qw, t, qn, 5);
-      multiplyBlock(dk + base, ld, packed, <usize>(5 * qn) << 2, 20, stripsB, stripBytes(qn), 32, t, d, qn, 5, q0 > 0, edge);
+      packRows(packed, dscores, qw, t, qn);
+      multiplyBlock(dk + base, ld, packed, stripsB, stripBytes(qn), t, d, qn, q0 > 0, edge);
       packStrips(stripsB, k + base, h, d, t, 0, strips); // dQ = dS K
-      multiplyBlock(dq + at, ld, dscores, 20, st, stripsB, stripBytes(t), 32, qn, d, t, 5, false, edge);
+      packColumns(packed, dscores, qw, qn, t);
+      multiplyBlock(dq + at, ld, packed, stripsB, stripBytes(t), qn, d, t, false, edge);
     }
   }
 }

@@ -3,7 +3,9 @@
 
 import { activateRow } from "./activation";
 import { fma, sumLanes } from "./simd";
-import { multiplyBlock, NR, packColumns, packRows, packStrips, packStripTransposed, stripBytes } from "./tile";
+import {
+  MR, multiplyBlock, NR, packColumns, packRows, packStrips, packStripTransposed, panelBytes, stripBytes,
+} from "./tile";
 
 /** Flags of gemm and gemm_dot; the activation's number stands from bit 5 on. */
 export const ACCUMULATE = 1, TRANSPOSE_A = 2, MULTIPLY_AUX = 4, PACK_B = 8, TRANSPOSE_B = 16;
@@ -46,42 +48,37 @@ function epilogue(c: usize, ldc: usize, aux: usize, bias: usize, flags: i32, m: 
 }
 
 /**
- * C[m, n] (+)= op(A) B, then bias[n], activation (slope to aux) or multiplication by aux.
- * op(A) is A[m, k], or the transpose of A[k, m] with TRANSPOSE_A. Element (x, j * 8 + r) of B is at
- * b + j * bStrip + x * bStep + 4 r (in bytes). With PACK_B, that is B as it stands in memory and each unit packs its own
- * block. k is cut in blocks of kc. Range: blocks of mc x nc of C, rows first.
+ * C[m, n] (+)= op(A) op(B), then bias[n], activation (slope to aux) or multiplication by aux.
+ * op(A) is A[m, k], or the transpose of A[k, m] with TRANSPOSE_A. B is strips of gemm_pack; with PACK_B it is B[k, n] as
+ * it stands in memory (B[n, k] with TRANSPOSE_B), `ldb` floats a row, and each unit packs its own block.
+ * k is cut in blocks of kc, a multiple of 4. Range: blocks of mc x nc of C, rows first.
  */
 export function gemm(
-  c: usize, a: usize, b: usize, bias: usize, aux: usize, ldc: i32, lda: i32, bStrip: i32, bStep: i32,
-  m: i32, n: i32, k: i32, mc: i32, nc: i32, kc: i32, mr: i32, flags: i32, scratch: usize, begin: i32, end: i32,
+  c: usize, a: usize, b: usize, bias: usize, aux: usize, ldc: i32, lda: i32, ldb: i32,
+  m: i32, n: i32, k: i32, mc: i32, nc: i32, kc: i32, flags: i32, scratch: usize, begin: i32, end: i32,
 ): void {
   const rowBlocks = (m + mc - 1) / mc, ld = <usize>ldc << 2;
   const panels = scratch + 256; // the first bytes hold one edge tile
-  const packed = panels + (<usize>((mc + mr) * kc) << 2);
+  const packed = panels + <usize>((mc + MR - 1) / MR) * panelBytes(kc);
   for (let unit = begin; unit < end; unit++) {
     const m0 = unit % rowBlocks * mc, n0 = unit / rowBlocks * nc;
     const mm = min(mc, m - m0), nn = min(nc, n - n0);
     const out = c + <usize>m0 * ld + (<usize>n0 << 2);
     for (let k0 = 0; k0 < k; k0 += kc) {
       const kk = min(kc, k - k0);
-      if (flags & TRANSPOSE_A) packColumns(panels, a + ((<usize>k0 * lda + m0) << 2), lda, mm, kk, mr);
-      else packRows(panels, a + ((<usize>m0 * lda + k0) << 2), lda, mm, kk, mr);
-      const accumulate = k0 > 0 || (flags & ACCUMULATE) != 0;
-      let strips = b + <usize>(n0 / NR) * bStrip + <usize>k0 * bStep, strip = <usize>bStrip, step = <usize>bStep;
-      if (flags & PACK_B) {
-        const count = (nn + NR - 1) / NR;
-        if (flags & TRANSPOSE_B) {
-          for (let j = 0; j < count; j++) {
-            packStripTransposed(packed + <usize>j * stripBytes(kk), strips, bStrip >> 5, nn, kk, j);
-          }
-        } else packStrips(packed, strips, bStep >> 2, nn, kk, 0, count);
-        strips = packed;
-        strip = stripBytes(kk);
-        step = NR * 4;
+      if (flags & TRANSPOSE_A) packColumns(panels, a + ((<usize>k0 * lda + m0) << 2), lda, mm, kk);
+      else packRows(panels, a + ((<usize>m0 * lda + k0) << 2), lda, mm, kk);
+      let strips = packed, strip = stripBytes(kk);
+      if (!(flags & PACK_B)) {
+        strip = stripBytes(k);
+        strips = b + <usize>(n0 / NR) * strip + <usize>k0 * NR * 4;
+      } else if (flags & TRANSPOSE_B) {
+        const from = b + ((<usize>n0 * ldb + k0) << 2);
+        for (let j = 0; j * NR < nn; j++) packStripTransposed(packed + <usize>j * strip, from, ldb, nn, kk, j);
+      } else {
+        packStrips(packed, b + ((<usize>k0 * ldb + n0) << 2), ldb, nn, kk, 0, (nn + NR - 1) / NR);
       }
-      multiplyBlock(
-        out, ld, panels, <usize>(mr * kk) << 2, <usize>mr << 2, strips, strip, step, mm, nn, kk, mr, accumulate, scratch,
-      );
+      multiplyBlock(out, ld, panels, strips, strip, mm, nn, kk, k0 > 0 || (flags & ACCUMULATE) != 0, scratch);
     }
     const o = <usize>m0 * ld + (<usize>n0 << 2);
     epilogue(out, ld, aux == 0 ? 0 : aux + o, bias == 0 ? 0 : bias + (<usize>n0 << 2), flags, mm, nn);

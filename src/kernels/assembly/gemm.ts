@@ -85,44 +85,53 @@ export function gemm(
   }
 }
 
-/** Nine dot products: rows a .. a + 2 lda with rows b .. b + 2 ldb, k floats each, to C[3, 3]. Strides in bytes. */
-function dot9(
-  c: usize, ldc: usize, a: usize, lda: usize, b: usize, ldb: usize, rows: i32, columns: i32, k: i32, accumulate: bool,
-): void {
-  let a0 = a, a1 = rows > 1 ? a + lda : a, a2 = rows > 2 ? a + 2 * lda : a;
-  let b0 = b, b1 = columns > 1 ? b + ldb : b, b2 = columns > 2 ? b + 2 * ldb : b;
-  let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s02 = f32x4.splat(0);
-  let s10 = f32x4.splat(0), s11 = f32x4.splat(0), s12 = f32x4.splat(0);
-  let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s22 = f32x4.splat(0);
-  const x = k & 3, end = a0 + (<usize>(k - x) << 2);
-  while (a0 < end) {
-    const p0 = v128.load(a0), p1 = v128.load(a1), p2 = v128.load(a2);
-    const q0 = v128.load(b0);
-    s00 = fma(p0, q0, s00);
-    s10 = fma(p1, q0, s10);
-    s20 = fma(p2, q0, s20);
-    const q1 = v128.load(b1);
-    s01 = fma(p0, q1, s01);
-    s11 = fma(p1, q1, s11);
-    s21 = fma(p2, q1, s21);
-    const q2 = v128.load(b2);
-    s02 = fma(p0, q2, s02);
-    s12 = fma(p1, q2, s12);
-    s22 = fma(p2, q2, s22);
-    a0 += 16;
-    a1 += 16;
-    a2 += 16;
-    b0 += 16;
-    b1 += 16;
-    b2 += 16;
+/**
+ * The dot products of k floats, k a multiple of 8, of A's rows with the rows b, b + ldb1, b + ldb2, three by three, as
+ * four partial sums each: sums[m / 3][3, 3, 4]. Strides in bytes. The order of the loop keeps its bounds checks off the
+ * ends of code lines, as in tile.ts: 15 -> 27 GFLOPS.
+ */
+function dotRows(sums: usize, m: i32, k: i32, a: usize, lda: usize, b: usize, ldb1: usize, ldb2: usize): void {
+  for (let i = 0; i < m; i += 3, a += 3 * lda, sums += 144) {
+    let a0 = a, a1 = i + 1 < m ? a + lda : a, a2 = i + 2 < m ? a1 + lda : a1;
+    let b0 = b, b1 = b + ldb1, b2 = b + ldb2;
+    let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s02 = f32x4.splat(0);
+    let s10 = f32x4.splat(0), s11 = f32x4.splat(0), s12 = f32x4.splat(0);
+    let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s22 = f32x4.splat(0);
+    for (const end = a0 + (<usize>k << 2); a0 < end; a0 += 32, a1 += 32, a2 += 32, b0 += 32, b1 += 32, b2 += 32) {
+      const p02 = v128.load(a2); const q01 = v128.load(b1); const p00 = v128.load(a0); s21 = fma(p02, q01, s21);
+      s01 = fma(p00, q01, s01); const q00 = v128.load(b0); s20 = fma(p02, q00, s20); s00 = fma(p00, q00, s00);
+      const p10 = v128.load(a0, 16); const q02 = v128.load(b2); s02 = fma(p00, q02, s02);
+      const p01 = v128.load(a1); s22 = fma(p02, q02, s22); s11 = fma(p01, q01, s11);
+      const q12 = v128.load(b2, 16); s10 = fma(p01, q00, s10); s12 = fma(p01, q02, s12); s02 = fma(p10, q12, s02);
+      const p12 = v128.load(a2, 16); s22 = fma(p12, q12, s22); const q11 = v128.load(b1, 16);
+      s21 = fma(p12, q11, s21); s01 = fma(p10, q11, s01); const p11 = v128.load(a1, 16); s12 = fma(p11, q12, s12);
+      s11 = fma(p11, q11, s11); const q10 = v128.load(b0, 16); s20 = fma(p12, q10, s20); s10 = fma(p11, q10, s10);
+      s00 = fma(p10, q10, s00);
+    }
+    v128.store(sums, s00);
+    v128.store(sums, s01, 16);
+    v128.store(sums, s02, 32);
+    v128.store(sums, s10, 48);
+    v128.store(sums, s11, 64);
+    v128.store(sums, s12, 80);
+    v128.store(sums, s20, 96);
+    v128.store(sums, s21, 112);
+    v128.store(sums, s22, 128);
   }
-  for (let r = 0; r < rows; r++, c += ldc) {
-    const v0 = r == 0 ? s00 : r == 1 ? s10 : s20, v1 = r == 0 ? s01 : r == 1 ? s11 : s21, v2 = r == 0 ? s02 : r == 1 ? s12 : s22;
-    const p = r == 0 ? a0 : r == 1 ? a1 : a2;
+}
+
+/** C[m, columns] (+)= A B^T for at most three rows of B, by dot products of k floats; `ldb` in bytes. */
+function dotStrip(
+  c: usize, ldc: usize, a: usize, lda: usize, b: usize, ldb: usize, m: i32, columns: i32, k: i32, accumulate: bool,
+  sums: usize,
+): void {
+  const whole = k & ~7, ldb1 = columns > 1 ? ldb : 0;
+  dotRows(sums, m, whole, a, lda, b, ldb1, columns > 2 ? 2 * ldb : ldb1);
+  for (let i = 0; i < m; i++, c += ldc, a += lda, sums += 48) {
     for (let j = 0; j < columns; j++) {
-      const q = j == 0 ? b0 : j == 1 ? b1 : b2, o = c + (<usize>j << 2);
-      let sum = sumLanes(j == 0 ? v0 : j == 1 ? v1 : v2);
-      for (let y = 0; y < x; y++) sum += load<f32>(p + (<usize>y << 2)) * load<f32>(q + (<usize>y << 2));
+      const q = b + <usize>j * ldb, o = c + (<usize>j << 2);
+      let sum = sumLanes(v128.load(sums + (<usize>j << 4)));
+      for (let y = whole; y < k; y++) sum += load<f32>(a + (<usize>y << 2)) * load<f32>(q + (<usize>y << 2));
       store<f32>(o, accumulate ? load<f32>(o) + sum : sum);
     }
   }
@@ -134,19 +143,16 @@ function dot9(
  */
 export function gemm_dot(
   c: usize, a: usize, b: usize, bias: usize, aux: usize, ldc: i32, lda: i32, ldb: i32, m: i32, n: i32, k: i32, nc: i32, flags: i32,
-  begin: i32, end: i32,
+  scratch: usize, begin: i32, end: i32,
 ): void {
   const ld = <usize>ldc << 2;
   for (let unit = begin; unit < end; unit++) {
     const n0 = unit * nc, nn = min(nc, n - n0), o = <usize>n0 << 2;
     for (let j = 0; j < nn; j += 3) {
-      const from = b + (<usize>(n0 + j) * ldb << 2);
-      for (let i = 0; i < m; i += 3) {
-        dot9(
-          c + <usize>i * ld + o + (<usize>j << 2), ld, a + (<usize>i * lda << 2), <usize>lda << 2, from, <usize>ldb << 2,
-          min(3, m - i), min(3, nn - j), k, (flags & ACCUMULATE) != 0,
-        );
-      }
+      dotStrip(
+        c + o + (<usize>j << 2), ld, a, <usize>lda << 2, b + (<usize>(n0 + j) * ldb << 2), <usize>ldb << 2, m,
+        min(3, nn - j), k, (flags & ACCUMULATE) != 0, scratch,
+      );
     }
     epilogue(c + o, ld, aux == 0 ? 0 : aux + o, bias == 0 ? 0 : bias + o, flags, m, nn);
   }

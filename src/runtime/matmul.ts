@@ -42,8 +42,8 @@ const DOT_ROWS = 24;
 const FEW_ROWS = 40;
 /** Up to this depth (gradients of weights from few tokens) each unit packs its own part of B, which fits the L1 cache. */
 const SHALLOW = 32;
-/** Rows and columns of a unit of work, and the depth of a panel: 120 x 256 floats of A stay in the L2 cache. */
-const ROW_BLOCK = 120, COLUMN_BLOCK = 256, DEPTH_BLOCK = 256;
+/** Rows and columns of a unit of work, and the depth of a panel: 120 x 512 floats of A stay in the L2 cache. */
+const ROW_BLOCK = 120, COLUMN_BLOCK = 256, DEPTH_BLOCK = 512;
 /** The same for few rows: wide, shallow blocks of B are packed faster. */
 const FEW_COLUMN_BLOCK = 768, FEW_DEPTH_BLOCK = 128;
 /** Rows and columns of a tile. */
@@ -72,7 +72,7 @@ export function matMul(runtime: Runtime, product: MatMul): void {
     : few
     ? blockSize(n, FEW_COLUMN_BLOCK, NR, threads)
     : blockSize(n, COLUMN_BLOCK, NR, 2 * threads);
-  const kc = few ? FEW_DEPTH_BLOCK : DEPTH_BLOCK;
+  const kc = blockSize(k, few ? FEW_DEPTH_BLOCK : DEPTH_BLOCK, 4, 1);
   const units = Math.ceil(m / mc) * Math.ceil(n / nc);
   const run = (operand: number, more: number) =>
     runtime.pool.run(
@@ -125,7 +125,8 @@ function wholeDepth(k: number): number {
   return Math.ceil(k / 4) * 4;
 }
 
-/** At most `limit`, a multiple of `multiple`, and small enough that there are `parts` blocks. */
+/** At most `limit`, a multiple of `multiple`, and small enough that there are `parts` blocks; blocks are about equal. */
 function blockSize(size: number, limit: number, multiple: number, parts: number): number {
-  return Math.max(multiple, Math.ceil(Math.min(limit, Math.ceil(size / parts)) / multiple) * multiple);
+  const blocks = Math.max(parts, Math.ceil(size / limit));
+  return Math.max(multiple, Math.ceil(size / blocks / multiple) * multiple);
 }

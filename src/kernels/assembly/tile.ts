@@ -249,26 +249,31 @@ export function packStripTransposed(dst: usize, b: usize, ldb: i32, n: i32, k: i
   }
 }
 
-/** Packs strips [begin, end) of B[k, n] (row major, `ldb` floats), stripBytes apart; missing columns are zero. */
+/**
+ * Packs strips [begin, end) of B[k, n] (row major, `ldb` floats), stripBytes apart; missing columns are zero. Goes by
+ * rows: long runs of loads are what memory gives fastest.
+ */
 export function packStrips(dst: usize, b: usize, ldb: i32, n: i32, k: i32, begin: i32, end: i32): void {
-  const ld = <usize>ldb << 2, strip = stripBytes(k);
-  dst += <usize>begin * strip;
-  b += <usize>begin * NR * 4;
-  for (let x = 0; x < k; x++, b += ld, dst += NR * 4) {
-    let out = dst, from = b;
-    for (let j = begin; j < end; j++, out += strip, from += NR * 4) {
-      const columns = n - j * NR;
-      if (columns >= NR) {
-        v128.store(out, v128.load(from));
-        v128.store(out, v128.load(from, 16), 16);
-      } else {
-        for (let r = 0; r < NR; r++) {
-          store<f32>(out + (<usize>r << 2), r < columns ? load<f32>(from + (<usize>r << 2)) : 0);
-        }
-      }
+  const ld = <usize>ldb << 2, strip = stripBytes(k), whole = min(end, n / NR), used = <usize>k * NR * 4;
+  for (let j = begin; j < end; j++) {
+    const rest = dst + <usize>j * strip;
+    memory.fill(rest + used, 0, <usize>(wholeDepth(k) - k) * NR * 4);
+    if (j >= whole) packEdgeStrip(rest, b + <usize>j * NR * 4, ld, n - j * NR, k);
+  }
+  const width = <usize>max(0, whole - begin) * NR * 4;
+  let row = dst + <usize>begin * strip, from = b + <usize>begin * NR * 4;
+  for (const last = row + used; row < last; row += NR * 4, from += ld) {
+    let out = row;
+    for (let p = from, stop = from + width; p < stop; p += NR * 4, out += strip) {
+      v128.store(out, v128.load(p));
+      v128.store(out, v128.load(p, 16), 16);
     }
   }
-  for (let x = k; x < wholeDepth(k); x++, dst += NR * 4) {
-    for (let j = begin, out = dst; j < end; j++, out += strip) memory.fill(out, 0, NR * 4);
+}
+
+/** Packs a strip of fewer than 8 columns; the missing ones are zero. */
+function packEdgeStrip(dst: usize, b: usize, ld: usize, columns: i32, k: i32): void {
+  for (let x = 0; x < k; x++, b += ld, dst += NR * 4) {
+    for (let r = 0; r < NR; r++) store<f32>(dst + (<usize>r << 2), r < columns ? load<f32>(b + (<usize>r << 2)) : 0);
   }
 }

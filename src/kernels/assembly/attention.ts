@@ -3,13 +3,16 @@
 // A block of queries at a time; scores live in thread scratch only. Forward keeps the row maximum and 1 / row sum;
 // backward computes P again from them (as FlashAttention does, https://arxiv.org/abs/2205.14135).
 //
-// Scores are held transposed, St[key, query]: the softmax runs down columns, four queries a vector.
-// Q, K, V, O are [rows, heads * D], one sequence after another; the first `t` rows of a sequence are its keys, and all of its rows (masked tokens may follow the keys) are queries.
+// Scores are held transposed, in strips of 8 queries: [query / 8][key][8]. The first product writes them so, the softmax
+// runs down a strip, and strips are what the next product, O^T = V^T P^T, takes as its B operand, unpacked.
+// Q, K, V, O are [rows, heads * D], one sequence after another; the first `t` rows of a sequence are its keys, and all of
+// its rows (masked tokens may follow the keys) are queries.
 
-import { dropoutRow } from "./dropout";
+import { philox, word0, word1, word2, word3 } from "./dropout";
 import { exp4, fma, splat } from "./simd";
 import {
-  MR, multiplyBlock, NR, packColumns, packRows, packStrips, packStripTransposed, panelBytes, stripBytes,
+  MR, multiplyBlock, NR, packColumns, packRows, packStripRows, packStrips, packStripTransposed, padStrip, panelBytes,
+  storeTransposed, stripBytes,
 } from "./tile";
 
 /** Queries of one block: a multiple of the tile's 8 columns and 5 rows, so that no block but the last has edges. */
@@ -28,23 +31,24 @@ function packAllTransposed(dst: usize, b: usize, ld: i32, n: i32, d: i32): void 
 }
 
 /** Where the parts of the scratch stand; `t` keys, `d` the head size. */
-let edge: usize = 0, scores: usize = 0, dscores: usize = 0, panelsK: usize = 0, panelsV: usize = 0, packed: usize = 0,
-  stripsA: usize = 0, stripsB: usize = 0, factors: usize = 0;
+let edge: usize = 0, scores: usize = 0, dscores: usize = 0, panelsK: usize = 0, panelsV: usize = 0, panels: usize = 0,
+  stripsA: usize = 0, stripsB: usize = 0, transposed: usize = 0;
 
 /** Lays the scratch out; returns its bytes. */
 function layout(scratch: usize, t: i32, d: i32): usize {
-  const square = <usize>roundUp(t, NR) * (QUERY_BLOCK + NR) << 2;
-  const keyPanels = <usize>roundUp(t, MR) / MR * panelBytes(d);
+  const square = <usize>(QUERY_BLOCK / NR) * stripBytes(t);
+  const keyPanels = <usize>roundUp(t, MR) / MR * panelBytes(d), columnPanels = <usize>roundUp(d, MR) / MR * panelBytes(t);
+  const scorePanels = <usize>roundUp(t, MR) / MR * panelBytes(QUERY_BLOCK);
   edge = scratch;
   scores = edge + 256;
   dscores = scores + square;
   panelsK = dscores + square;
   panelsV = panelsK + keyPanels;
-  packed = panelsV + keyPanels; // scores as panels of queries or of keys
-  stripsA = packed + (<usize>roundUp(t, 20) * roundUp(QUERY_BLOCK, 20) << 2);
-  stripsB = stripsA + <usize>(roundUp(QUERY_BLOCK, NR) / NR) * stripBytes(d);
-  factors = stripsB + <usize>(roundUp(d, NR) / NR) * stripBytes(max(t, QUERY_BLOCK));
-  return factors + (<usize>roundUp(t, 16) << 2) - scratch;
+  panels = panelsV + keyPanels; // V^T, K^T or scores
+  stripsA = panels + max(columnPanels, scorePanels);
+  stripsB = stripsA + <usize>(QUERY_BLOCK / NR) * stripBytes(d);
+  transposed = stripsB + <usize>(roundUp(d, NR) / NR) * stripBytes(QUERY_BLOCK);
+  return transposed + (<usize>roundUp(d, 4) * QUERY_BLOCK << 2) - scratch;
 }
 
 /** Bytes of scratch that attention over at most `t` rows with head size `d` needs for one thread. */
@@ -52,16 +56,94 @@ export function attention_scratch_bytes(t: i32, d: i32): i32 {
   return <i32>layout(0, t, d);
 }
 
-/** Multiplies the columns of St[t, q] by dropout factors; row = query's token * heads + head. */
-function dropScores(
-  st: usize, ld: usize, t: i32, q: i32, firstRow: i32, heads: i32, site: i32, step: i32, seed0: i32, seed1: i32, threshold: i32,
-  scale: f32,
-): void {
-  for (let j = 0; j < q; j++) {
-    dropoutRow(factors, t, firstRow + j * heads, site, step, seed0, seed1, threshold, scale);
-    let p = st + (<usize>j << 2);
-    for (let i = 0; i < t; i++, p += ld) store<f32>(p, load<f32>(p) * load<f32>(factors + (<usize>i << 2)));
+/** Strips of st[t, q] = A[t, d] B[q, d]^T, from A's panels; what pads the keys to whole steps is zero. */
+function transposedScores(st: usize, panels: usize, b: usize, h: i32, t: i32, q: i32, d: i32): void {
+  const strip = stripBytes(t);
+  packAllTransposed(stripsA, b, h, q, d);
+  multiplyBlock(st, NR * 4, strip, panels, stripsA, stripBytes(d), t, roundUp(q, NR), d, false, edge);
+  for (let j = 0; j < q; j += NR, st += strip) padStrip(st, t);
+}
+
+/** out[q, d] = (A B)^T from panels of A[d, t] and strips of B[t, q]; `ld` bytes from row to row of `out`. */
+function multiplyTransposed(out: usize, ld: usize, panels: usize, strips: usize, q: i32, d: i32, t: i32): void {
+  const row = <usize>roundUp(q, NR) << 2;
+  multiplyBlock(transposed, row, NR * 4, panels, strips, stripBytes(t), d, roundUp(q, NR), t, false, edge);
+  for (let i = 0; i < d; i += 4) {
+    let from = transposed + <usize>i * row, to = out + (<usize>i << 2), j = 0;
+    if (i + 4 <= d) {
+      for (; j + 4 <= q; j += 4, from += 16, to += 4 * ld) {
+        const last = from + 2 * row;
+        storeTransposed(to, ld, v128.load(from), v128.load(from + row), v128.load(last), v128.load(last + row));
+      }
+    }
+    for (; j < q; j++, from += 4, to += ld) {
+      for (let r = 0; r < min(4, d - i); r++) store<f32>(to + (<usize>r << 2), load<f32>(from + <usize>r * row));
+    }
   }
+}
+
+/** The masks of one strip: what of (p, key) is kept. */
+let site: i32 = 0, step: i32 = 0, seed0: i32 = 0, seed1: i32 = 0, threshold: i32 = 0;
+
+/** Softmax down one strip, dropout included: 8 queries from `row` (query's token * heads + head), `heads` apart. */
+function softmaxStrip(
+  st: usize, t: i32, scale: f32, row: i32, heads: i32, queries: i32, dropScale: f32, rowMax: usize, rowInverse: usize,
+): void {
+  const end = st + <usize>t * NR * 4, sv = splat(scale);
+  let top0 = splat(-Infinity), top1 = top0, sum0 = splat(0), sum1 = sum0;
+  for (let p = st; p < end; p += NR * 4) {
+    top0 = f32x4.pmax(top0, v128.load(p));
+    top1 = f32x4.pmax(top1, v128.load(p, 16));
+  }
+  top0 = f32x4.mul(top0, sv);
+  top1 = f32x4.mul(top1, sv);
+  for (let p = st; p < end; p += NR * 4) {
+    const e0 = exp4(f32x4.sub(f32x4.mul(v128.load(p), sv), top0)), e1 = exp4(f32x4.sub(f32x4.mul(v128.load(p, 16), sv), top1));
+    v128.store(p, e0);
+    v128.store(p, e1, 16);
+    sum0 = f32x4.add(sum0, e0);
+    sum1 = f32x4.add(sum1, e1);
+  }
+  const inverse0 = f32x4.div(splat(1), sum0), inverse1 = f32x4.div(splat(1), sum1);
+  if (rowMax != 0) {
+    v128.store(edge, top0);
+    v128.store(edge, top1, 16);
+    v128.store(edge, inverse0, 32);
+    v128.store(edge, inverse1, 48);
+    for (let r = 0; r < queries; r++) {
+      const at = <usize>(row + r * heads) << 2;
+      store<f32>(rowMax + at, load<f32>(edge + (<usize>r << 2)));
+      store<f32>(rowInverse + at, load<f32>(edge + (<usize>r << 2), 32));
+    }
+  }
+  if (threshold == 0) {
+    for (let p = st; p < end; p += NR * 4) {
+      v128.store(p, f32x4.mul(v128.load(p), inverse0));
+      v128.store(p, f32x4.mul(v128.load(p, 16), inverse1), 16);
+    }
+  } else {
+    dropHalf(st, end, row, heads, f32x4.mul(inverse0, splat(dropScale)));
+    dropHalf(st + 16, end, row + 4 * heads, heads, f32x4.mul(inverse1, splat(dropScale)));
+  }
+}
+
+/** Multiplies four queries of a strip, from `p` on, by `factors` where they are kept, else by 0. */
+function dropHalf(p: usize, end: usize, row: i32, heads: i32, factors: v128): void {
+  const rows = i32x4.add(i32x4.splat(row), i32x4.mul(i32x4.splat(heads), i32x4(0, 1, 2, 3))), limit = i32x4.splat(threshold);
+  for (let c = 0; p < end; c++) { // counter c decides keys 16 (c / 4) + c % 4 + 0, 4, 8, 12
+    philox(i32x4.splat(c), rows, site, step, seed0, seed1);
+    dropKey(p, end, v128.and(i32x4.ge_u(word0, limit), factors));
+    dropKey(p + 128, end, v128.and(i32x4.ge_u(word1, limit), factors));
+    dropKey(p + 256, end, v128.and(i32x4.ge_u(word2, limit), factors));
+    dropKey(p + 384, end, v128.and(i32x4.ge_u(word3, limit), factors));
+    p += (c & 3) == 3 ? 512 - 96 : 32;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function dropKey(p: usize, end: usize, factors: v128): void {
+  if (p < end) v128.store(p, f32x4.mul(v128.load(p), factors));
 }
 
 /**
@@ -70,48 +152,82 @@ function dropScores(
  */
 export function attention_forward(
   o: usize, rowMax: usize, rowInverse: usize, q: usize, k: usize, v: usize, units: usize, heads: i32, d: i32,
-  site: i32, step: i32, seed0: i32, seed1: i32, threshold: i32, dropScale: f32, scratch: usize, begin: i32, end: i32,
+  dropSite: i32, dropStep: i32, key0: i32, key1: i32, dropThreshold: i32, dropScale: f32, scratch: usize, begin: i32, end: i32,
 ): void {
   const h = heads * d, ld = <usize>h << 2, scale: f32 = 1 / sqrt(<f32>d);
+  setDropout(dropSite, dropStep, key0, key1, dropThreshold);
   for (let unit = begin; unit < end; unit++) {
     const entry = units + (<usize>(unit / heads) << 4), head = unit % heads;
     const first = load<i32>(entry), t = load<i32>(entry, 4), q0 = load<i32>(entry, 8), qn = load<i32>(entry, 12);
-    const st = <usize>roundUp(qn, NR) << 2;
     const column = <usize>(head * d) << 2, base = <usize>first * ld + column, row = first + q0;
     layout(scratch, t, d);
     packRows(panelsK, k + base, h, t, d);
-    packAllTransposed(stripsA, q + <usize>row * ld + column, h, qn, d);
-    multiplyBlock(scores, st, panelsK, stripsA, stripBytes(d), t, roundUp(qn, NR), d, false, edge);
-    for (let j = 0; j < qn; j += 4) {
-      const from = scores + (<usize>j << 2);
-      let top = splat(-Infinity), sum = splat(0), p = from;
-      for (let i = 0; i < t; i++, p += st) top = f32x4.max(top, v128.load(p));
-      top = f32x4.mul(top, splat(scale));
-      p = from;
-      for (let i = 0; i < t; i++, p += st) {
-        const e = exp4(f32x4.sub(f32x4.mul(v128.load(p), splat(scale)), top));
-        v128.store(p, e);
-        sum = f32x4.add(sum, e);
-      }
-      const inverse = f32x4.div(splat(1), sum);
-      p = from;
-      for (let i = 0; i < t; i++, p += st) v128.store(p, f32x4.mul(v128.load(p), inverse));
-      if (rowMax != 0) {
-        v128.store(edge, top);
-        v128.store(edge, inverse, 16);
-        for (let r = 0; r < min(4, qn - j); r++) {
-          const at = <usize>((row + j + r) * heads + head) << 2;
-          store<f32>(rowMax + at, load<f32>(edge + (<usize>r << 2)));
-          store<f32>(rowInverse + at, load<f32>(edge + (<usize>r << 2), 16));
-        }
-      }
+    transposedScores(scores, panelsK, q + <usize>row * ld + column, h, t, qn, d);
+    for (let j = 0; j < qn; j += NR) {
+      softmaxStrip(
+        scores + <usize>(j / NR) * stripBytes(t), t, scale, (row + j) * heads + head, heads, min(NR, qn - j), dropScale, rowMax,
+        rowInverse,
+      );
     }
-    if (threshold != 0) {
-      dropScores(scores, st, t, qn, row * heads + head, heads, site, step, seed0, seed1, threshold, dropScale);
-    }
-    packStrips(stripsB, v + base, h, d, t, 0, (d + NR - 1) / NR);
-    packColumns(packed, scores, roundUp(qn, NR), qn, t);
-    multiplyBlock(o + <usize>row * ld + column, ld, packed, stripsB, stripBytes(t), qn, d, t, false, edge);
+    packColumns(panels, v + base, h, d, t);
+    multiplyTransposed(o + <usize>row * ld + column, ld, panels, scores, qn, d, t);
+  }
+}
+
+function setDropout(dropSite: i32, dropStep: i32, key0: i32, key1: i32, dropThreshold: i32): void {
+  site = dropSite;
+  step = dropStep;
+  seed0 = key0;
+  seed1 = key1;
+  threshold = dropThreshold;
+}
+
+/**
+ * Four queries of a strip, from `p` on: scores become P, the sign bit set where dropped; dscores become dP, 0 where
+ * dropped. Returns the sum of P dP down the keys.
+ */
+function weighHalf(p: usize, g: usize, end: usize, top: v128, inverse: v128, scale: f32, row: i32, heads: i32, dropScale: f32): v128 {
+  const sv = splat(scale), from = p;
+  for (; p < end; p += NR * 4) {
+    v128.store(p, f32x4.mul(exp4(f32x4.sub(f32x4.mul(v128.load(p), sv), top)), inverse));
+  }
+  p = from;
+  if (threshold != 0) markDropped(p, g, end, row, heads, splat(dropScale));
+  let delta = splat(0);
+  for (; p < end; p += NR * 4, g += NR * 4) delta = fma(f32x4.abs(v128.load(p)), v128.load(g), delta);
+  return delta;
+}
+
+function markDropped(p: usize, g: usize, end: usize, row: i32, heads: i32, factors: v128): void {
+  const rows = i32x4.add(i32x4.splat(row), i32x4.mul(i32x4.splat(heads), i32x4(0, 1, 2, 3))), limit = i32x4.splat(threshold);
+  const offset = g - p;
+  for (let c = 0; p < end; c++) {
+    philox(i32x4.splat(c), rows, site, step, seed0, seed1);
+    markKey(p, offset, end, i32x4.ge_u(word0, limit), factors);
+    markKey(p + 128, offset, end, i32x4.ge_u(word1, limit), factors);
+    markKey(p + 256, offset, end, i32x4.ge_u(word2, limit), factors);
+    markKey(p + 384, offset, end, i32x4.ge_u(word3, limit), factors);
+    p += (c & 3) == 3 ? 512 - 96 : 32;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function markKey(p: usize, offset: usize, end: usize, kept: v128, factors: v128): void {
+  if (p >= end) return;
+  v128.store(p, v128.or(v128.load(p), v128.andnot(i32x4.splat(0x80000000), kept)));
+  v128.store(p + offset, f32x4.mul(v128.load(p + offset), v128.and(kept, factors)));
+}
+
+/** Down one strip: dscores become dS = P (dP - delta) scale, scores become dropout(P). */
+function differentiateStrip(p: usize, g: usize, t: i32, delta0: v128, delta1: v128, scale: f32, dropScale: f32): void {
+  const sv = splat(scale), kept = splat(threshold == 0 ? 1 : dropScale), zero = splat(0);
+  for (const end = p + <usize>t * NR * 4; p < end; p += NR * 4, g += NR * 4) {
+    const p0 = v128.load(p), p1 = v128.load(p, 16);
+    v128.store(g, f32x4.mul(f32x4.mul(f32x4.abs(p0), f32x4.sub(v128.load(g), delta0)), sv));
+    v128.store(g, f32x4.mul(f32x4.mul(f32x4.abs(p1), f32x4.sub(v128.load(g, 16), delta1)), sv), 16);
+    v128.store(p, f32x4.mul(f32x4.pmax(zero, p0), kept));
+    v128.store(p, f32x4.mul(f32x4.pmax(zero, p1), kept), 16);
   }
 }
 
@@ -121,14 +237,15 @@ export function attention_forward(
  */
 export function attention_backward(
   dq: usize, dk: usize, dv: usize, dout: usize, q: usize, k: usize, v: usize, rowMax: usize, rowInverse: usize, sequences: usize,
-  heads: i32, d: i32, site: i32, step: i32, seed0: i32, seed1: i32, threshold: i32, dropScale: f32, scratch: usize,
+  heads: i32, d: i32, dropSite: i32, dropStep: i32, key0: i32, key1: i32, dropThreshold: i32, dropScale: f32, scratch: usize,
   begin: i32, end: i32,
 ): void {
-  const h = heads * d, ld = <usize>h << 2, scale: f32 = 1 / sqrt(<f32>d), strips = (d + NR - 1) / NR;
+  const h = heads * d, ld = <usize>h << 2, scale: f32 = 1 / sqrt(<f32>d), columns = (d + NR - 1) / NR;
+  setDropout(dropSite, dropStep, key0, key1, dropThreshold);
   for (let unit = begin; unit < end; unit++) {
     const entry = sequences + <usize>(unit / heads) * 12, head = unit % heads;
     const first = load<i32>(entry), t = load<i32>(entry, 4), rows = load<i32>(entry, 8);
-    const column = <usize>(head * d) << 2, base = <usize>first * ld + column;
+    const column = <usize>(head * d) << 2, base = <usize>first * ld + column, strip = stripBytes(t);
     layout(scratch, t, d);
     packRows(panelsK, k + base, h, t, d);
     packRows(panelsV, v + base, h, t, d);
@@ -137,47 +254,31 @@ export function attention_backward(
       memory.fill(dv + base + <usize>i * ld, 0, <usize>d << 2);
     }
     for (let q0 = 0; q0 < rows; q0 += QUERY_BLOCK) {
-      const qn = min(QUERY_BLOCK, rows - q0), qw = roundUp(qn, NR), st = <usize>qw << 2, row = first + q0;
-      const at = <usize>row * ld + column;
-      packAllTransposed(stripsA, q + at, h, qn, d);
-      multiplyBlock(scores, st, panelsK, stripsA, stripBytes(d), t, qw, d, false, edge);
-      packAllTransposed(stripsA, dout + at, h, qn, d);
-      multiplyBlock(dscores, st, panelsV, stripsA, stripBytes(d), t, qw, d, false, edge);
-      if (threshold != 0) {
-        dropScores(dscores, st, t, qn, row * heads + head, heads, site, step, seed0, seed1, threshold, dropScale);
-      }
-      for (let j = 0; j < qn; j += 4) {
-        for (let r = 0; r < 4; r++) {
-          const stat = <usize>((row + min(j + r, qn - 1)) * heads + head) << 2;
+      const qn = min(QUERY_BLOCK, rows - q0), row = first + q0, at = <usize>row * ld + column;
+      transposedScores(scores, panelsK, q + at, h, t, qn, d);
+      transposedScores(dscores, panelsV, dout + at, h, t, qn, d);
+      for (let j = 0; j < qn; j += NR) {
+        const p = scores + <usize>(j / NR) * strip, g = dscores + <usize>(j / NR) * strip, last = p + <usize>t * NR * 4;
+        const query = (row + j) * heads + head;
+        for (let r = 0; r < NR; r++) {
+          const stat = <usize>(query + min(r, qn - 1 - j) * heads) << 2;
           store<f32>(edge + (<usize>r << 2), load<f32>(rowMax + stat));
-          store<f32>(edge + (<usize>r << 2), load<f32>(rowInverse + stat), 16);
+          store<f32>(edge + (<usize>r << 2), load<f32>(rowInverse + stat), 32);
         }
-        const top = v128.load(edge), inverse = v128.load(edge, 16);
-        let delta = splat(0);
-        let p = scores + (<usize>j << 2), g = dscores + (<usize>j << 2);
-        for (let i = 0; i < t; i++, p += st, g += st) {
-          const e = f32x4.mul(exp4(f32x4.sub(f32x4.mul(v128.load(p), splat(scale)), top)), inverse);
-          v128.store(p, e);
-          delta = fma(e, v128.load(g), delta);
-        }
-        p = scores + (<usize>j << 2);
-        g = dscores + (<usize>j << 2);
-        for (let i = 0; i < t; i++, p += st, g += st) {
-          v128.store(g, f32x4.mul(f32x4.mul(v128.load(p), f32x4.sub(v128.load(g), delta)), splat(scale)));
-        }
+        const delta0 = weighHalf(p, g, last, v128.load(edge), v128.load(edge, 32), scale, query, heads, dropScale);
+        const delta1 = weighHalf(
+          p + 16, g + 16, last, v128.load(edge, 16), v128.load(edge, 48), scale, query + 4 * heads, heads, dropScale,
+        );
+        differentiateStrip(p, g, t, delta0, delta1, scale, dropScale);
       }
-      if (threshold != 0) {
-        dropScores(scores, st, t, qn, row * heads + head, heads, site, step, seed0, seed1, threshold, dropScale);
-      }
-      packStrips(stripsB, dout + at, h, d, qn, 0, strips); // dV (+)= P^T dO
-      packRows(packed, scores, qw, t, qn);
-      multiplyBlock(dv + base, ld, packed, stripsB, stripBytes(qn), t, d, qn, q0 > 0, edge);
-      packStrips(stripsB, q + at, h, d, qn, 0, strips); // dK (+)= dS^T Q
-      packRows(packed, dscores, qw, t, qn);
-      multiplyBlock(dk + base, ld, packed, stripsB, stripBytes(qn), t, d, qn, q0 > 0, edge);
-      packStrips(stripsB, k + base, h, d, t, 0, strips); // dQ = dS K
-      packColumns(packed, dscores, qw, qn, t);
-      multiplyBlock(dq + at, ld, packed, stripsB, stripBytes(t), qn, d, t, false, edge);
+      packStrips(stripsB, dout + at, h, d, qn, 0, columns); // dV (+)= P^T dO
+      packStripRows(panels, scores, strip, t, qn);
+      multiplyBlock(dv + base, ld, NR * 4, panels, stripsB, stripBytes(qn), t, d, qn, q0 > 0, edge);
+      packStrips(stripsB, q + at, h, d, qn, 0, columns); // dK (+)= dS^T Q
+      packStripRows(panels, dscores, strip, t, qn);
+      multiplyBlock(dk + base, ld, NR * 4, panels, stripsB, stripBytes(qn), t, d, qn, q0 > 0, edge);
+      packColumns(panels, k + base, h, d, t); // dQ = dS K
+      multiplyTransposed(dq + at, ld, panels, dscores, qn, d, t);
     }
   }
 }

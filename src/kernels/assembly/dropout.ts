@@ -10,24 +10,18 @@ import { splat } from "./simd";
 export let word0: v128 = i32x4.splat(0), word1: v128 = i32x4.splat(0), word2: v128 = i32x4.splat(0),
   word3: v128 = i32x4.splat(0);
 
-// @ts-ignore: decorator
-@inline
-function high(x: v128, m: v128): v128 {
-  return v128.shuffle<i32>(i64x2.extmul_low_i32x4_u(x, m), i64x2.extmul_high_i32x4_u(x, m), 1, 3, 5, 7);
-}
-
-/** Ten rounds over four counters that differ in their first word. */
-export function philox(c0: v128, row: i32, site: i32, step: i32, seed0: i32, seed1: i32): void {
+/** Ten rounds over four counters: (c0, c1, site, step). */
+export function philox(c0: v128, c1: v128, site: i32, step: i32, seed0: i32, seed1: i32): void {
   const m0 = i32x4.splat(0xD2511F53), m1 = i32x4.splat(0xCD9E8D57);
-  let c1 = i32x4.splat(row), c2 = i32x4.splat(site), c3 = i32x4.splat(step);
+  let c2 = i32x4.splat(site), c3 = i32x4.splat(step);
   let k0 = seed0, k1 = seed1;
   for (let round = 0; round < 10; round++) {
-    const h0 = high(c0, m0), l0 = i32x4.mul(c0, m0);
-    const h1 = high(c2, m1), l1 = i32x4.mul(c2, m1);
-    c0 = v128.xor(v128.xor(h1, c1), i32x4.splat(k0));
-    c2 = v128.xor(v128.xor(h0, c3), i32x4.splat(k1));
-    c1 = l1;
-    c3 = l0;
+    const a = i64x2.extmul_low_i32x4_u(c0, m0), b = i64x2.extmul_high_i32x4_u(c0, m0);
+    const c = i64x2.extmul_low_i32x4_u(c2, m1), d = i64x2.extmul_high_i32x4_u(c2, m1);
+    c0 = v128.xor(v128.xor(v128.shuffle<i32>(c, d, 1, 3, 5, 7), c1), i32x4.splat(k0)); // high words of the products
+    c2 = v128.xor(v128.xor(v128.shuffle<i32>(a, b, 1, 3, 5, 7), c3), i32x4.splat(k1));
+    c1 = v128.shuffle<i32>(c, d, 0, 2, 4, 6); // low words
+    c3 = v128.shuffle<i32>(a, b, 0, 2, 4, 6);
     k0 += 0x9E3779B9;
     k1 += 0xBB67AE85;
   }
@@ -44,7 +38,7 @@ export function dropoutRow(
   const t = i32x4.splat(threshold), s = splat(scale);
   let counter = i32x4(0, 1, 2, 3);
   for (let j = 0; j < n; j += 16, factors += 64) {
-    philox(counter, row, site, step, seed0, seed1);
+    philox(counter, i32x4.splat(row), site, step, seed0, seed1);
     v128.store(factors, v128.and(i32x4.ge_u(word0, t), s));
     v128.store(factors, v128.and(i32x4.ge_u(word1, t), s), 16);
     v128.store(factors, v128.and(i32x4.ge_u(word2, t), s), 32);

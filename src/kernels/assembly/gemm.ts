@@ -78,7 +78,7 @@ export function gemm(
       } else {
         packStrips(packed, b + ((<usize>k0 * ldb + n0) << 2), ldb, nn, kk, 0, (nn + NR - 1) / NR);
       }
-      multiplyBlock(out, ld, panels, strips, strip, mm, nn, kk, k0 > 0 || (flags & ACCUMULATE) != 0, scratch);
+      multiplyBlock(out, ld, NR * 4, panels, strips, strip, mm, nn, kk, k0 > 0 || (flags & ACCUMULATE) != 0, scratch);
     }
     const o = <usize>m0 * ld + (<usize>n0 << 2);
     epilogue(out, ld, aux == 0 ? 0 : aux + o, bias == 0 ? 0 : bias + (<usize>n0 << 2), flags, mm, nn);

@@ -142,23 +142,23 @@ function tileAt(
 const SHALLOW: i32 = 32;
 
 /**
- * C[m, n] (+)= A B over packed operands: panels of A one after another, strips of B `bStrip` bytes apart; `ldc` in bytes.
- * `edge` is room for one tile (160 bytes).
+ * C[m, n] (+)= A B over packed operands: panels of A one after another, strips of B `bStrip` bytes apart. Rows of C are
+ * `ldc`, its strips of 8 columns `cStrip` bytes apart. `edge` is room for one tile (160 bytes).
  */
 export function multiplyBlock(
-  c: usize, ldc: usize, a: usize, b: usize, bStrip: usize, m: i32, n: i32, k: i32, accumulate: bool, edge: usize,
+  c: usize, ldc: usize, cStrip: usize, a: usize, b: usize, bStrip: usize, m: i32, n: i32, k: i32, accumulate: bool, edge: usize,
 ): void {
   const depth = wholeDepth(k), panel = panelBytes(k);
   if (k <= SHALLOW) {
     for (let i = 0; i < m; i += MR, a += panel, c += MR * ldc) {
       let strip = b, out = c;
-      for (let j = 0; j < n; j += NR, strip += bStrip, out += NR * 4) {
+      for (let j = 0; j < n; j += NR, strip += bStrip, out += cStrip) {
         tileAt(out, ldc, a, strip, m - i, n - j, depth, accumulate, edge);
       }
     }
     return;
   }
-  for (let j = 0; j < n; j += NR, b += bStrip, c += NR * 4) {
+  for (let j = 0; j < n; j += NR, b += bStrip, c += cStrip) {
     let from = a, out = c;
     for (let i = 0; i < m; i += MR, from += panel, out += MR * ldc) {
       tileAt(out, ldc, from, b, m - i, n - j, depth, accumulate, edge);
@@ -207,6 +207,26 @@ export function packColumns(dst: usize, a: usize, lda: i32, m: i32, k: i32): voi
   }
 }
 
+/** Packs rows [0, m) of a matrix that stands in strips (columns [0, n), `strip` bytes apart) into panels of depth n. */
+export function packStripRows(dst: usize, strips: usize, strip: usize, m: i32, n: i32): void {
+  for (let i = 0; i < m; i += MR, strips += MR * NR * 4) {
+    const rows = min(MR, m - i);
+    let p = strips;
+    for (let x = 0; x < n; x += NR, p += strip, dst += 160) {
+      if (rows == MR && n - x > KR) {
+        storeTransposed(dst, 16, v128.load(p), v128.load(p, 32), v128.load(p, 64), v128.load(p, 96));
+        v128.store(dst, v128.load(p, 128), 64);
+        storeTransposed(dst + 80, 16, v128.load(p, 16), v128.load(p, 48), v128.load(p, 80), v128.load(p, 112));
+        v128.store(dst, v128.load(p, 144), 144);
+      } else {
+        packEdge(dst, p, NR * 4, 4, rows, n - x);
+        if (n - x > KR) packEdge(dst + 80, p + 16, NR * 4, 4, rows, n - x - KR);
+        else dst -= 80;
+      }
+    }
+  }
+}
+
 /** Packs up to 4 steps of a panel from A, whose rows and columns are `rowStep` and `columnStep` bytes apart. */
 function packEdge(dst: usize, a: usize, rowStep: usize, columnStep: usize, rows: i32, k: i32): void {
   for (let r = 0; r < MR; r++) {
@@ -220,7 +240,7 @@ function packEdge(dst: usize, a: usize, rowStep: usize, columnStep: usize, rows:
 /** Stores the transpose of the 4 x 4 block of rows r0 to r3, its rows `step` bytes apart. */
 // @ts-ignore: decorator
 @inline
-function storeTransposed(dst: usize, step: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
+export function storeTransposed(dst: usize, step: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
   const t0 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
   const t2 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7), t3 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
   v128.store(dst, v128.shuffle<f32>(t0, t1, 0, 1, 4, 5));
@@ -257,7 +277,7 @@ export function packStrips(dst: usize, b: usize, ldb: i32, n: i32, k: i32, begin
   const ld = <usize>ldb << 2, strip = stripBytes(k), whole = min(end, n / NR), used = <usize>k * NR * 4;
   for (let j = begin; j < end; j++) {
     const rest = dst + <usize>j * strip;
-    memory.fill(rest + used, 0, <usize>(wholeDepth(k) - k) * NR * 4);
+    padStrip(rest, k);
     if (j >= whole) packEdgeStrip(rest, b + <usize>j * NR * 4, ld, n - j * NR, k);
   }
   const width = <usize>max(0, whole - begin) * NR * 4;
@@ -268,6 +288,13 @@ export function packStrips(dst: usize, b: usize, ldb: i32, n: i32, k: i32, begin
       v128.store(out, v128.load(p));
       v128.store(out, v128.load(p, 16), 16);
     }
+  }
+}
+
+/** Zeroes what rounds a strip of depth k up to whole steps. */
+export function padStrip(strip: usize, k: i32): void {
+  for (let p = strip + <usize>k * NR * 4, end = strip + <usize>wholeDepth(k) * NR * 4; p < end; p += 16) {
+    v128.store(p, f32x4.splat(0));
   }
 }
 

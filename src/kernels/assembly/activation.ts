@@ -1,25 +1,30 @@
 // Activations and their derivatives: y = f(u), and f'(u), which the backward pass multiplies with.
 // gelu: u * Phi(u), exact by erf (https://arxiv.org/abs/1606.08415); gelu_new: its tanh approximation.
 
-import { erf4, erfSmall, exp4, fma, loadPartial, scaledErfc, splat, storePartial, tanh4 } from "./simd";
+import { erf4, erfSmall, exp4, expNegative4, fma, loadPartial, scaledErfc, splat, storePartial, tanh4 } from "./simd";
 
 export const GELU = 1, RELU = 2, GELU_NEW = 3, SILU = 4, TANH = 5;
 
 let derivative: v128 = i32x4.splat(0);
 
-/** f(u); leaves f'(u) in `derivative` if wanted. */
+/** gelu(u); leaves its slope in `derivative` if wanted. */
+// @ts-ignore: decorator
+@inline
+function gelu(u: v128, wantDerivative: bool): v128 {
+  const one = splat(1), half = splat(0.5);
+  const z = f32x4.mul(f32x4.abs(u), splat(0.707106781));
+  const e = expNegative4(f32x4.neg(f32x4.mul(z, z)));
+  const tail = f32x4.mul(f32x4.mul(half, e), scaledErfc(z)); // Phi(-|u|) where |u| is large
+  const center = fma(splat(-0.5), erfSmall(z), half);
+  const below = v128.bitselect(center, tail, f32x4.lt(z, one));
+  const phi = v128.bitselect(below, f32x4.sub(one, below), f32x4.lt(u, splat(0)));
+  if (wantDerivative) derivative = fma(f32x4.mul(u, splat(0.398942280)), e, phi);
+  return f32x4.mul(u, phi);
+}
+
+/** The other activations: f(u); leaves f'(u) in `derivative` if wanted. */
 function activate(kind: i32, u: v128, wantDerivative: bool): v128 {
   const one = splat(1), half = splat(0.5);
-  if (kind == GELU) {
-    const z = f32x4.mul(f32x4.abs(u), splat(0.707106781));
-    const e = exp4(f32x4.neg(f32x4.mul(z, z)));
-    const tail = f32x4.mul(f32x4.mul(half, e), scaledErfc(z)); // Phi(-|u|) where |u| is large
-    const center = fma(splat(-0.5), erfSmall(z), half);
-    const below = v128.bitselect(center, tail, f32x4.lt(z, one));
-    const phi = v128.bitselect(below, f32x4.sub(one, below), f32x4.lt(u, splat(0)));
-    if (wantDerivative) derivative = fma(f32x4.mul(u, splat(0.398942280)), e, phi);
-    return f32x4.mul(u, phi);
-  }
   if (kind == RELU) {
     const positive = f32x4.gt(u, splat(0));
     if (wantDerivative) derivative = v128.and(positive, one);
@@ -46,18 +51,42 @@ function activate(kind: i32, u: v128, wantDerivative: bool): v128 {
   return t;
 }
 
+/** y = gelu(y) over `n` floats, a multiple of 4, in place. */
+function geluRow(y: usize, n: i32): void {
+  if (n == 0) return;
+  const end = y + (<usize>n << 2);
+  v128.store(y, gelu(v128.load(y), false));
+  for (y += 16; y < end; y += 16) v128.store(y, gelu(v128.load(y), false));
+}
+
+/** y = gelu(y) and slope = gelu'(y) over `n` floats, a multiple of 4, in place. */
+function geluSlopeRow(y: usize, slope: usize, n: i32): void {
+  if (n == 0) return;
+  const end = y + (<usize>n << 2);
+  v128.store(y, gelu(v128.load(y), true));
+  v128.store(slope, derivative);
+  for (y += 16, slope += 16; y < end; y += 16, slope += 16) {
+    v128.store(y, gelu(v128.load(y), true));
+    v128.store(slope, derivative);
+  }
+}
+
 /** y = f(y) over `n` floats in place; writes f' to `slope` unless that is 0. */
 export function activateRow(kind: i32, y: usize, slope: usize, n: i32): void {
-  let i = 0;
-  for (; i + 4 <= n; i += 4) {
-    const o = <usize>i << 2;
-    v128.store(y + o, activate(kind, v128.load(y + o), slope != 0));
-    if (slope != 0) v128.store(slope + o, derivative);
+  const whole = n & ~3, rest = n - whole, o = <usize>whole << 2;
+  if (kind == GELU) {
+    if (slope != 0) geluSlopeRow(y, slope, whole);
+    else geluRow(y, whole);
+  } else {
+    for (let p = y, q = slope, end = y + o; p < end; p += 16, q += 16) {
+      v128.store(p, activate(kind, v128.load(p), slope != 0));
+      if (slope != 0) v128.store(q, derivative);
+    }
   }
-  if (i < n) {
-    const o = <usize>i << 2;
-    storePartial(y + o, activate(kind, loadPartial(y + o, n - i), slope != 0), n - i);
-    if (slope != 0) storePartial(slope + o, derivative, n - i);
+  if (rest > 0) {
+    const u = loadPartial(y + o, rest);
+    storePartial(y + o, kind == GELU ? gelu(u, true) : activate(kind, u, true), rest);
+    if (slope != 0) storePartial(slope + o, derivative, rest);
   }
 }
 

@@ -9,7 +9,7 @@
 // its rows (masked tokens may follow the keys) are queries.
 
 import { philox, word0, word1, word2, word3 } from "./dropout";
-import { exp4, fma, splat } from "./simd";
+import { expNegative4, fma, splat } from "./simd";
 import {
   MR, multiplyBlock, NR, packColumns, packRows, packStripRows, packStrips, packStripTransposed, padStrip, panelBytes,
   storeTransposed, stripBytes,
@@ -85,24 +85,32 @@ function multiplyTransposed(out: usize, ld: usize, panels: usize, strips: usize,
 /** The masks of one strip: what of (p, key) is kept. */
 let site: i32 = 0, step: i32 = 0, seed0: i32 = 0, seed1: i32 = 0, threshold: i32 = 0;
 
+/** Overwrites four scores with e^(score * scale - top), which it returns. */
+// @ts-ignore: decorator
+@inline
+function exponential(p: usize, scale: v128, top: v128): v128 {
+  const e = expNegative4(f32x4.sub(f32x4.mul(v128.load(p), scale), top));
+  v128.store(p, e);
+  return e;
+}
+
 /** Softmax down one strip, dropout included: 8 queries from `row` (query's token * heads + head), `heads` apart. */
 function softmaxStrip(
   st: usize, t: i32, scale: f32, row: i32, heads: i32, queries: i32, dropScale: f32, rowMax: usize, rowInverse: usize,
 ): void {
   const end = st + <usize>t * NR * 4, sv = splat(scale);
-  let top0 = splat(-Infinity), top1 = top0, sum0 = splat(0), sum1 = sum0;
+  let top0 = splat(-Infinity), top1 = top0, sum0: v128, sum1: v128;
   for (let p = st; p < end; p += NR * 4) {
     top0 = f32x4.pmax(top0, v128.load(p));
     top1 = f32x4.pmax(top1, v128.load(p, 16));
   }
   top0 = f32x4.mul(top0, sv);
   top1 = f32x4.mul(top1, sv);
-  for (let p = st; p < end; p += NR * 4) {
-    const e0 = exp4(f32x4.sub(f32x4.mul(v128.load(p), sv), top0)), e1 = exp4(f32x4.sub(f32x4.mul(v128.load(p, 16), sv), top1));
-    v128.store(p, e0);
-    v128.store(p, e1, 16);
-    sum0 = f32x4.add(sum0, e0);
-    sum1 = f32x4.add(sum1, e1);
+  sum0 = exponential(st, sv, top0);
+  sum1 = exponential(st + 16, sv, top1);
+  for (let p = st + NR * 4; p < end; p += NR * 4) {
+    sum0 = f32x4.add(sum0, exponential(p, sv, top0));
+    sum1 = f32x4.add(sum1, exponential(p + 16, sv, top1));
   }
   const inverse0 = f32x4.div(splat(1), sum0), inverse1 = f32x4.div(splat(1), sum1);
   if (rowMax != 0) {
@@ -188,9 +196,8 @@ function setDropout(dropSite: i32, dropStep: i32, key0: i32, key1: i32, dropThre
  */
 function weighHalf(p: usize, g: usize, end: usize, top: v128, inverse: v128, scale: f32, row: i32, heads: i32, dropScale: f32): v128 {
   const sv = splat(scale), from = p;
-  for (; p < end; p += NR * 4) {
-    v128.store(p, f32x4.mul(exp4(f32x4.sub(f32x4.mul(v128.load(p), sv), top)), inverse));
-  }
+  v128.store(p, f32x4.mul(exponential(p, sv, top), inverse));
+  for (p += NR * 4; p < end; p += NR * 4) v128.store(p, f32x4.mul(exponential(p, sv, top), inverse));
   p = from;
   if (threshold != 0) markDropped(p, g, end, row, heads, splat(dropScale));
   let delta = splat(0);

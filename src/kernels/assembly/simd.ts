@@ -1,4 +1,6 @@
 // Vector helpers shared by all kernels: fused multiply-add, exp, tanh, the normal distribution, partial loads.
+// V8 makes a vector constant with three instructions at every use in a loop, unless the same constant was made before the
+// loop: hot loops do their first vector ahead of it.
 // Everything is our own polynomial code, so that every engine gives the same bits (the relaxed profile aside).
 
 /** a * b + c: one instruction with relaxed SIMD, two otherwise. */
@@ -37,24 +39,45 @@ export function storePartial(p: usize, v: v128, count: i32): void {
   if (count > 2) store<f32>(p, f32x4.extract_lane(v, 2), 8);
 }
 
+/** e^r for |r| <= ln 2 / 2. */
+// @ts-ignore: decorator
+@inline
+function expNearZero(r: v128): v128 {
+  const square = f32x4.mul(r, r);
+  const high = fma(splat(0.00138145999), r, splat(0.00836871564)), low = fma(splat(0.166665211), r, splat(0.49999994));
+  const middle = fma(splat(0.0416683890), square, low);
+  return f32x4.add(fma(fma(f32x4.mul(high, r), square, middle), square, r), splat(1));
+}
+
+/** x - n ln 2, with ln 2 in two parts: the first has few bits, so that the product is exact. */
+// @ts-ignore: decorator
+@inline
+function reduceByLn2(x: v128, n: v128): v128 {
+  return fma(n, splat(2.12194440e-4), fma(n, splat(-0.693359375), x));
+}
+
 /** e^x within 2 ulp, subnormal results included; 0 below -104, infinity above 88.73, NaN stays NaN. */
 // @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
-  const clamped = f32x4.min(f32x4.max(x, splat(-104)), splat(89));
+  const clamped = f32x4.pmin(f32x4.pmax(x, splat(-104)), splat(89)); // as first operand NaN stays
   const n = f32x4.nearest(f32x4.mul(clamped, splat(1.44269504)));
-  let r = fma(n, splat(-0.693359375), clamped); // ln 2 in two parts: the first has few bits, so the product is exact
-  r = fma(n, splat(2.12194440e-4), r);
-  let p = fma(splat(0.00138145999), r, splat(0.00836871564));
-  p = fma(p, r, splat(0.0416683890));
-  p = fma(p, r, splat(0.166665211));
-  p = fma(p, r, splat(0.49999994));
-  p = f32x4.add(fma(f32x4.mul(r, r), p, r), splat(1));
+  let p = expNearZero(reduceByLn2(clamped, n));
   const k = i32x4.trunc_sat_f32x4_s(n);
   const k1 = i32x4.shr_s(k, 1), k2 = i32x4.sub(k, k1); // two factors reach subnormals and infinity
   const bias = i32x4.splat(127);
   p = f32x4.mul(p, i32x4.shl(i32x4.add(k1, bias), 23));
   return f32x4.mul(p, i32x4.shl(i32x4.add(k2, bias), 23));
+}
+
+/** e^x within 2 ulp for -87.3 <= x <= 0, and e^-87.3 below: half the work of exp4. The default NaN stays NaN. */
+// @ts-ignore: decorator
+@inline
+export function expNegative4(x: v128): v128 {
+  const clamped = f32x4.pmax(x, splat(-87.3)), shift = splat(12582912); // 1.5 * 2^23: adding it rounds to an integer,
+  const m = fma(clamped, splat(1.44269504), shift); // which then stands in the low bits
+  const p = expNearZero(reduceByLn2(clamped, f32x4.sub(m, shift)));
+  return i32x4.add(p, i32x4.shl(m, 23));
 }
 
 /** tanh(x) within 2 ulp. */

@@ -1,0 +1,67 @@
+/**
+ * Runs tfjs-core's own tests on the WASM backend, with tfjs's kernels and with ours, and lists what fails only with
+ * ours. Exits with 1 if there is such a failure.
+ *
+ *     deno task conformance [--only mat_mul,softmax] [--verbose]
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { preparePackages } from "./conformance/packages.ts";
+
+interface Spec {
+  name: string;
+  status: "passed" | "failed" | "pending" | "excluded";
+  message: string;
+}
+
+const { values: flags } = parseArgs({
+  options: { only: { type: "string" }, verbose: { type: "boolean", default: false } },
+});
+const folder = fileURLToPath(new URL("../out/conformance", import.meta.url));
+const { config, tests } = preparePackages(folder);
+const wanted = flags.only?.split(",");
+const chosen = wanted ? tests.filter((test) => wanted.includes(test.replace(/^.*\/|_test$/g, ""))) : tests;
+
+/** Runs all chosen tests in a process of their own; one that crashes loses only what comes after. */
+async function run(mode: string): Promise<Map<string, Spec>> {
+  const script = fileURLToPath(new URL("./conformance/run_specs.ts", import.meta.url));
+  const child = spawn(
+    process.execPath,
+    [...["run", "-A", "--no-check", "--no-lock", "--config", config, script, folder, mode], ...chosen],
+    { stdio: ["ignore", "pipe", flags.verbose ? "inherit" : "ignore"] },
+  );
+  const specs = new Map<string, Spec>();
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (!line.startsWith("@{")) continue;
+    const spec = JSON.parse(line.slice(1)) as Spec;
+    for (let name = spec.name, i = 2;; name = `${spec.name} (${i++})`) {
+      if (specs.has(name)) continue;
+      specs.set(name, spec);
+      break;
+    }
+  }
+  const code = child.exitCode ?? (await once(child, "exit"))[0];
+  if (code !== 0) console.log(`${mode}: the process ended with ${code} after ${specs.size} specs`);
+  return specs;
+}
+
+const stock = await run("stock"), ours = await run("ours");
+for (const [mode, specs] of Object.entries({ stock, ours })) {
+  const count = (status: string) => [...specs.values()].filter((spec) => spec.status === status).length;
+  console.log(
+    `${mode.padEnd(6)} ${count("passed")} passed, ${count("failed")} failed, ${count("pending")} pending`,
+  );
+}
+const missing = [...stock].filter(([name, { status }]) =>
+  status === "passed" && ours.get(name)?.status !== "passed"
+);
+const gained = [...ours].filter(([name, { status }]) =>
+  status === "passed" && stock.get(name)?.status === "failed"
+);
+console.log(`${gained.length} pass with ours only, ${missing.length} with tfjs's kernels only`);
+for (const [name] of missing) console.log(`  ${name}\n    ${ours.get(name)?.message ?? "did not run"}`);
+process.exit(missing.length > 0 || stock.size === 0 ? 1 : 0);

@@ -1,5 +1,5 @@
 /**
- * Exp, Erf, Tanh and Softmax.
+ * Exp, Erf, Tanh, Softmax and Identity.
  *
  * @module
  */
@@ -47,5 +47,17 @@ export const softmax: Kernel = {
     const rows = n === 0 ? 0 : sizeOf(logits.shape) / n, grain = Math.max(1, Math.ceil(BLOCK * 4 / n));
     kernels.runtime.pool.run("softmax_forward", rows, grain, pointer, kernels.pointerOf(logits), n);
     return info;
+  },
+};
+
+/**
+ * tf.clone, which shares the memory as tf.reshape does. tfjs's own copies it, for every tensor that a gradient keeps.
+ */
+export const identity: Kernel = {
+  name: "Identity",
+  accepts: ({ inputs: { x } }) => x.dtype !== "string",
+  run({ backend, inputs: { x } }) {
+    backend.incRef(x.dataId);
+    return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
   },
 };

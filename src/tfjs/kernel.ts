@@ -14,6 +14,7 @@ export type TensorInfo = tf.TensorInfo;
 export interface Backend {
   makeOutput(shape: number[], dtype: "float32" | "int32"): TensorInfo;
   disposeData(dataId: object): boolean;
+  incRef(dataId: object): void;
 }
 
 /** One call of a kernel. */

@@ -4,6 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
+import { sumTo } from "./gradients.ts";
 import { allFloats, type Call, type Kernel, sizeOf, type TensorInfo } from "./kernel.ts";
 import { multiply, startsOf, stridesOf } from "./products.ts";
 import type { Tensor } from "../runtime/tensor.ts";
@@ -115,9 +116,3 @@ export const batchMatMulGradient: tf.GradConfig = {
     return { a: () => sumTo(da(), aShape), b: () => sumTo(db(), bShape) };
   },
 };
-
-/** Sums over what was broadcast, and takes the shape of the input. */
-function sumTo(x: Tensor, shape: number[]): Tensor {
-  if (x.size === sizeOf(shape)) return tf.reshape(x, shape);
-  return tf.reshape(tf.sum(x, tf.broadcast_util.getReductionAxes(shape, x.shape)), shape);
-}

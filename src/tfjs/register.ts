@@ -7,14 +7,15 @@ import * as tf from "@tensorflow/tfjs-core";
 import { RuntimeError } from "../errors.ts";
 import { init, type InitOptions, type Runtime } from "../runtime/mod.ts";
 import { einsum, einsumGradient } from "./einsum.ts";
-import { erf, exp, softmax, tanh } from "./elementwise.ts";
+import { erf, exp, identity, softmax, tanh } from "./elementwise.ts";
+import { CORE_GRADIENTS } from "./gradients.ts";
 import { type Call, type Kernel, Kernels } from "./kernel.ts";
 import { batchMatMul, batchMatMulGradient, fusedMatMul } from "./mat_mul.ts";
 import { gather, mean, sum, unsortedSegmentSum } from "./rows.ts";
 import { transpose } from "./transpose.ts";
 
 const KERNELS: readonly Kernel[] = [
-  ...[batchMatMul, fusedMatMul, einsum, softmax, exp, erf, tanh],
+  ...[batchMatMul, fusedMatMul, einsum, softmax, exp, erf, tanh, identity],
   ...[gather, unsortedSegmentSum, sum, mean, transpose],
 ];
 const GRADIENTS: readonly tf.GradConfig[] = [batchMatMulGradient, einsumGradient];
@@ -35,7 +36,9 @@ let current: Registration | undefined;
  * Starts the backend "wasm" with threads, and puts our kernels under tfjs's ops: `tf.matMul`, `tf.fused.matMul`,
  * `tf.einsum`, `tf.softmax`, `tf.exp`, `tf.erf`, `tf.tanh`, `tf.gather`, `tf.unsortedSegmentSum`, `tf.sum`, `tf.mean`,
  * `tf.transpose`. They take float32 (the last four int32 too where they only move values); all other calls run tfjs's
- * own kernels as before. Called again, it returns what is registered.
+ * own kernels as before. Einsum gets a gradient, tf.matMul's works for batches that broadcast, and where no gradients
+ * are registered (a program that imports tfjs-core alone), those of the ops that language models use are. Called again,
+ * it returns what is registered.
  *
  * Outputs are ordinary tensors. Between ops the kernels hold scratch memory, at most a packed copy of the largest
  * matrix that was multiplied; `unregister()` frees it.
@@ -63,6 +66,7 @@ function register(runtime: Runtime): Registration {
   const undo = [
     ...KERNELS.map((kernel) => replaceKernel(kernel, kernels, () => registration.unregister())),
     ...GRADIENTS.map(replaceGradient),
+    ...CORE_GRADIENTS.filter(({ kernelName }) => !tf.getGradient(kernelName)).map(replaceGradient),
   ];
   const registration: Registration = {
     runtime,
@@ -105,5 +109,9 @@ function replaceKernel(kernel: Kernel, kernels: Kernels, ended: () => void): () 
 function replaceGradient(gradient: tf.GradConfig): () => void {
   const { kernelName } = gradient, stock = tf.getGradient(kernelName) as tf.GradConfig | undefined;
   tf.registerGradient(gradient);
-  return () => stock ? tf.registerGradient(stock) : tf.unregisterGradient(kernelName);
+  return () => {
+    if (tf.getGradient(kernelName) !== gradient) return; // somebody registered another one since
+    if (stock) tf.registerGradient(stock);
+    else tf.unregisterGradient(kernelName);
+  };
 }

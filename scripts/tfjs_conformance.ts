@@ -1,7 +1,7 @@
 /**
  * Runs tfjs-core's own tests on the WASM backend: with tfjs's kernels (stock), with ours over them (ours), and with ours
  * but without the gradients of @tensorflow/tfjs (core). Lists what passes with tfjs's kernels only, and exits with 1 if
- * there is such a test.
+ * there is such a test, with 2 if the tests or jasmine are not to be had.
  *
  *     deno task conformance [--only mat_mul,softmax] [--verbose]
  */
@@ -23,9 +23,18 @@ const { values: flags } = parseArgs({
   options: { only: { type: "string" }, verbose: { type: "boolean", default: false } },
 });
 const folder = fileURLToPath(new URL("../out/conformance", import.meta.url));
-const { config, tests } = preparePackages(folder);
+const { config, tests } = prepare();
 const wanted = flags.only?.split(",");
 const chosen = wanted ? tests.filter((test) => wanted.includes(test.replace(/^.*\/|_test$/g, ""))) : tests;
+
+function prepare(): ReturnType<typeof preparePackages> {
+  try {
+    return preparePackages(folder);
+  } catch (error) {
+    console.log((error as Error).message);
+    process.exit(2);
+  }
+}
 
 /** Runs all chosen tests in a process of their own; one that crashes loses only what comes after. */
 async function run(mode: string): Promise<Map<string, Spec>> {
@@ -33,8 +42,10 @@ async function run(mode: string): Promise<Map<string, Spec>> {
   const child = spawn(
     process.execPath,
     [...["run", "-A", "--no-check", "--no-lock", "--config", config, script, folder, mode], ...chosen],
-    { stdio: ["ignore", "pipe", flags.verbose ? "inherit" : "ignore"] },
+    { stdio: ["ignore", "pipe", "pipe"] },
   );
+  let errors = "";
+  child.stderr.on("data", (text) => errors += text);
   const specs = new Map<string, Spec>();
   for await (const line of createInterface({ input: child.stdout })) {
     if (!line.startsWith("@{")) continue;
@@ -46,6 +57,11 @@ async function run(mode: string): Promise<Map<string, Spec>> {
     }
   }
   const code = child.exitCode ?? (await once(child, "exit"))[0];
+  if (flags.verbose) console.log(errors);
+  if (specs.size === 0 && /jasmine-core/.test(errors)) {
+    console.log("Cannot load jasmine-core");
+    process.exit(2);
+  }
   if (code !== 0) console.log(`${mode}: the process ended with ${code} after ${specs.size} specs`);
   return specs;
 }

@@ -37,7 +37,10 @@ type Gradients = Parameters<InstanceType<typeof tf.AdamOptimizer>["applyGradient
 /** A tensor with its name. */
 type NamedTensor = Awaited<ReturnType<InstanceType<typeof tf.AdamOptimizer>["getWeights"]>>[number];
 
-/** AdamW as a tfjs optimizer; made by {@linkcode adamw}. */
+/**
+ * AdamW as a tfjs optimizer; made by {@linkcode adamw}. Its `getWeights` and `setWeights` carry the count of steps and the
+ * moments, by the names of the variables.
+ */
 export interface AdamWOptimizer extends Optimizer {
   /** Learning rate; may be changed between steps. */
   learningRate: number;

@@ -35,13 +35,14 @@ let current: Registration | undefined;
 /**
  * Starts the backend "wasm" with threads, and puts our kernels under tfjs's ops: `tf.matMul`, `tf.fused.matMul`,
  * `tf.einsum`, `tf.softmax`, `tf.exp`, `tf.erf`, `tf.tanh`, `tf.gather`, `tf.unsortedSegmentSum`, `tf.sum`, `tf.mean`,
- * `tf.transpose`. They take float32 (the last four int32 too where they only move values); all other calls run tfjs's
- * own kernels as before. Einsum gets a gradient, tf.matMul's works for batches that broadcast, and where no gradients
- * are registered (a program that imports tfjs-core alone), those of the ops that language models use are. Called again,
- * it returns what is registered.
+ * `tf.transpose`, `tf.clone`. They take float32 (those that only move values, and unsortedSegmentSum, also int32); all
+ * other calls run tfjs's own kernels as before. Einsum gets a gradient, tf.matMul's works for batches that broadcast, and
+ * where no gradients are registered (a program that imports tfjs-core alone), those of the ops that language models use
+ * are. Called again, it returns what is registered.
  *
- * Outputs are ordinary tensors. Between ops the kernels hold scratch memory, at most a packed copy of the largest
- * matrix that was multiplied; `unregister()` frees it.
+ * Call it before the first tensor on tfjs's own WASM backend, which ends; tensors of other backends move as ever.
+ * Outputs are ordinary tensors: `tf.memory()` and `tf.tidy` know all of them. Between ops the kernels hold scratch
+ * memory, at most a packed copy of the largest matrix that was multiplied; `unregister()` frees it.
  *
  * @param options As of `init`.
  * @throws {RuntimeError} if the backend cannot start, or runs already with other options.

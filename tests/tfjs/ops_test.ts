@@ -8,6 +8,7 @@ import { randomFloats } from "../helpers/kernels.ts";
 import { erf } from "../reference/layers.ts";
 
 const SIZES = [0, 1, 3, 4, 5, 1023, 1025, 20_011];
+const SIMD = { threads: 2, profile: "simd" } as const, SINGLE = { threads: 1, profile: "single" } as const;
 const SPECIAL = [NaN, Infinity, -Infinity, 0, -0, Math.fround(1e-40), 100, -100, 88, -88];
 
 Deno.test("tf.exp, tf.erf and tf.tanh match f64 within 3e-7, NaN and infinities included", async () => {
@@ -193,10 +194,10 @@ Deno.test("other types go to tfjs's own kernels", async () => {
   dispose();
 });
 
-Deno.test("every op gives the same bits on 1, 2 and 3 threads", async () => {
+Deno.test("every op gives the same bits on 1, 2 and 3 threads, and in the profiles simd and single", async () => {
   const results: Float32Array[][] = [];
-  for (const threads of [1, 2, 3]) {
-    await registerKernels({ threads });
+  for (const options of [{ threads: 1 }, { threads: 2 }, { threads: 3 }, SIMD, SINGLE]) {
+    await registerKernels(options);
     const tensor = (seed: number, ...shape: number[]) =>
       tf.tensor(randomFloats(shape.reduce((a, b) => a * b, 1), seed), shape);
     const x = tensor(1, 130, 259),
@@ -225,6 +226,7 @@ Deno.test("every op gives the same bits on 1, 2 and 3 threads", async () => {
   }
   deepStrictEqual(results[1], results[0]);
   deepStrictEqual(results[2], results[0]);
+  deepStrictEqual(results[4], results[3]);
 });
 
 Deno.test("unregister and dispose put back what was there; registering twice is once; other options are refused", async () => {

@@ -6,7 +6,7 @@ import { adamw, dispose, registerKernels } from "../../src/tfjs/mod.ts";
 import { worstError } from "../helpers/errors.ts";
 import { randomFloats } from "../helpers/kernels.ts";
 import { numericalGradient } from "../reference/layers.ts";
-import { H, K, lossOf, lossReference, SHAPES, V } from "./attention_block.ts";
+import { K, lossOf, lossReference, SHAPES, V } from "./attention_block.ts";
 
 const sizeOf = (shape: number[]) => shape.reduce((a, b) => a * b, 1);
 

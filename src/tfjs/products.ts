@@ -37,6 +37,9 @@ const ROW_BLOCK = 120, COLUMN_BLOCK = 256, DEPTH_BLOCK = 256;
 /** B[k, n] is read where it is up to this many rows of A: packing it would cost more. */
 const FEW_ROWS = 10;
 
+/** Single products of at most this many multiplications take one dispatch here, two by `matMul`. */
+const TINY = 1 << 15;
+
 /** Multiplications and additions that a thread takes at a time, at least. */
 const WORK = 1 << 18;
 
@@ -47,7 +50,7 @@ export function multiply(runtime: Runtime, products: Products): void {
   if (count * m * n === 0) return;
   if (k === 0) runtime.heap.floats(c, count * m * n).fill(0);
   const dense = ldc === n && lda === (transposeA ? m : k) && ldb === (transposeB ? k : n);
-  if (count === 1 && dense && k > 0) {
+  if (count === 1 && dense && m * n * k > TINY) {
     return matMul(runtime, { c, a, b, m, n, k, transposeA, transposeB, bias });
   }
   const { threads, heap } = runtime, mr = m < 40 && up(m, 4) < up(m, 5) ? 4 : 5;

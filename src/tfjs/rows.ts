@@ -10,6 +10,9 @@ import { allFloats, type Call, type Kernel, sizeOf, type TensorInfo } from "./ke
 /** Columns of a block of the kernels that add rows. */
 const COLUMNS = 16;
 
+/** Rows that add up one after another; the sums of such runs add up then, so that rounding errors stay small. */
+const RUN = 512;
+
 /** Values that a thread takes at a time. */
 const GRAIN_VALUES = 8192;
 
@@ -106,7 +109,15 @@ function rowSums(call: Call, isMean: boolean): TensorInfo {
 
 function columnSums(call: Call): TensorInfo {
   const { kernels, inputs: { x } } = call, { info, pointer, count, size } = reduced(call);
-  const blocks = Math.ceil(size / COLUMNS), from = kernels.pointerOf(x);
-  kernels.runtime.pool.run("column_sums", blocks, 1, pointer, from, count, size, 0);
+  const { pool, arena } = kernels.runtime, from = kernels.pointerOf(x), row = size * 4;
+  const add = (sums: number, at: number, rows: number) =>
+    pool.run("column_sums", Math.ceil(size / COLUMNS), 1, sums, at, rows, size, 0);
+  if (count <= RUN) {
+    add(pointer, from, count);
+    return info;
+  }
+  const runs = Math.ceil(count / RUN), partial = arena.floats(runs * size); // [runs, size]
+  for (let i = 0; i < runs; i++) add(partial + i * row, from + i * RUN * row, Math.min(RUN, count - i * RUN));
+  add(pointer, partial, runs);
   return info;
 }

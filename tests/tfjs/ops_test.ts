@@ -141,6 +141,8 @@ Deno.test("tf.sum and tf.mean over first, last, all and middle axes match f64 wi
     }
   }
   strictEqual(tf.sum(tf.ones([3_000_001])).dataSync()[0], 3_000_001);
+  const tenths = tf.sum(tf.fill([1_000_001, 3], 0.1), 0).dataSync();
+  ok(worstError(tenths, new Array(3).fill(1_000_001 * Math.fround(0.1))) < 2e-5);
   deepStrictEqual(Array.from(tf.sum(tf.zeros([0, 3]), 0).dataSync()), [0, 0, 0]);
   ok(Number.isNaN(tf.mean(tf.zeros([0])).dataSync()[0]));
   dispose();

@@ -12,11 +12,11 @@ import { CORE_GRADIENTS } from "./gradients.ts";
 import { type Call, type Kernel, Kernels } from "./kernel.ts";
 import { batchMatMul, batchMatMulGradient, fusedMatMul } from "./mat_mul.ts";
 import { gather, mean, sum, unsortedSegmentSum } from "./rows.ts";
-import { transpose } from "./transpose.ts";
+import { tile, transpose } from "./transpose.ts";
 
 const KERNELS: readonly Kernel[] = [
   ...[batchMatMul, fusedMatMul, einsum, softmax, exp, erf, tanh, identity],
-  ...[gather, unsortedSegmentSum, sum, mean, transpose],
+  ...[gather, unsortedSegmentSum, sum, mean, transpose, tile],
 ];
 const GRADIENTS: readonly tf.GradConfig[] = [batchMatMulGradient, einsumGradient];
 
@@ -35,7 +35,7 @@ let current: Registration | undefined;
 /**
  * Starts the backend "wasm" with threads, and puts our kernels under tfjs's ops: `tf.matMul`, `tf.fused.matMul`,
  * `tf.einsum`, `tf.softmax`, `tf.exp`, `tf.erf`, `tf.tanh`, `tf.gather`, `tf.unsortedSegmentSum`, `tf.sum`, `tf.mean`,
- * `tf.transpose`, `tf.clone`. They take float32 (those that only move values, and unsortedSegmentSum, also int32); all
+ * `tf.transpose`, `tf.tile`, `tf.clone`. They take float32 (those that only move values, and unsortedSegmentSum, also int32); all
  * other calls run tfjs's own kernels as before. Einsum gets a gradient, tf.matMul's works for batches that broadcast, and
  * where no gradients are registered (a program that imports tfjs-core alone), those of the ops that language models use
  * are. Called again, it returns what is registered.

@@ -85,7 +85,8 @@ function axesOf({ inputs: { x }, attrs }: Call): number[] {
 
 function isLast(call: Call): boolean {
   const axes = axesOf(call), { length } = call.inputs.x.shape;
-  return axes.every((axis, i) => axis === length - axes.length + i);
+  // Of nothing, which tfjs's own kernels leave undefined, all axes are alike.
+  return sizeOf(call.inputs.x.shape) === 0 || axes.every((axis, i) => axis === length - axes.length + i);
 }
 
 function isFirst(call: Call): boolean {

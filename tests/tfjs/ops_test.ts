@@ -144,6 +144,7 @@ Deno.test("tf.sum and tf.mean over first, last, all and middle axes match f64 wi
   const tenths = tf.sum(tf.fill([1_000_001, 3], 0.1), 0).dataSync();
   ok(worstError(tenths, new Array(3).fill(1_000_001 * Math.fround(0.1))) < 2e-5);
   deepStrictEqual(Array.from(tf.sum(tf.zeros([0, 3]), 0).dataSync()), [0, 0, 0]);
+  deepStrictEqual(Array.from(tf.sum(tf.zeros([3, 0, 2]), 1).dataSync()), [0, 0, 0, 0, 0, 0]);
   ok(Number.isNaN(tf.mean(tf.zeros([0])).dataSync()[0]));
   dispose();
 });
@@ -181,6 +182,40 @@ Deno.test("tf.transpose moves every value to its place, for all orders of dimens
       );
     }
   }
+  dispose();
+});
+
+Deno.test("tf.tile and tf.broadcastTo repeat every dimension, and the gradient adds the copies up", async () => {
+  await registerKernels({ threads: 2 });
+  const cases = [[[5], [3]], [[4, 1], [1, 7]], [[1, 6], [40, 1]], [[3, 1, 5], [2, 3, 1]], [[2, 1, 3, 1], [
+    3,
+    2,
+    2,
+    9,
+  ]]];
+  for (
+    const [shape, reps] of [...cases, [[1, 1], [3, 4]], [[2, 3], [1, 1]], [[2, 0], [2, 2]], [[2, 3], [0, 2]]]
+  ) {
+    const size = shape.reduce((a, b) => a * b, 1),
+      x = tf.tensor(Array.from({ length: size }, (_, i) => i + 1), shape);
+    const y = tf.tile(x, reps),
+      out = shape.map((n, d) => n * reps[d]),
+      counts = new Array<number>(size).fill(0);
+    const wanted = Array.from({ length: out.reduce((a, b) => a * b, 1) }, (_, i) => {
+      let rest = i, from = 0;
+      for (let d = out.length - 1, stride = 1; d >= 0; stride *= shape[d--]) {
+        from += rest % out[d] % shape[d] * stride;
+        rest = Math.floor(rest / out[d]);
+      }
+      counts[from]++;
+      return from + 1;
+    });
+    deepStrictEqual([y.shape, Array.from(y.dataSync())], [out, wanted]);
+    const dx = tf.grad((t: Tensor) => tf.tile(t, reps))(x);
+    deepStrictEqual([dx.shape, Array.from(dx.dataSync())], [shape, counts]);
+  }
+  const spread = tf.broadcastTo(tf.tensor2d([[1], [2]], [2, 1]), [3, 2, 2]).dataSync();
+  deepStrictEqual(Array.from(spread), [1, 1, 2, 2, 1, 1, 2, 2, 1, 1, 2, 2]);
   dispose();
 });
 

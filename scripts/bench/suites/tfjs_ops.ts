@@ -99,6 +99,7 @@ const CASES: (() => Case)[] = [
   unary("mean, last axis", [B * T, H], (x) => tf.mean(x, -1)),
   unary("transpose heads", [B, T, N, D], (x) => tf.transpose(x, [0, 2, 1, 3])),
   unary("transpose", [B * T, H], (x) => tf.transpose(x)),
+  unary("tile", [B, T, 1], (x) => tf.tile(x, [1, 1, H])),
   unary("clone", [B * T, H], (x) => tf.clone(x)),
   () => {
     const table = random(V, H), ids = tf.randomUniform([B, T], 0, V, "int32") as Tensor;

@@ -35,7 +35,8 @@ function transposeBlock(y: usize, yStep: usize, x: usize, xStep: usize, rows: i3
 }
 
 /**
- * y[outer, r, c] = x[outer, c, r] with any strides in 4-byte values; columns are contiguous in y. `xRow` or `xColumn` is 1.
+ * y[outer, r, c] = x[outer, c, r] with any strides in 4-byte values; columns are contiguous in y. `xRow` or `xColumn` is 1;
+ * a stride of 0 repeats.
  * `dims` [outer, 3] i32: size, stride in y and in x of each outer dimension. Range: blocks of 32 rows of one outer index
  * after another.
  */

@@ -17,6 +17,7 @@ const ROWS: [prefix: string, row: number][] = [
   ["src/runtime/", 2.25],
   ["src/hub/", 2.5],
   ["src/model/", 3],
+  ["src/tfjs/", 3],
   ["src/train/", 4],
   ["src/report/", 5],
   ["src/cli/", 6],
@@ -44,6 +45,7 @@ function importGraph(): Map<string, string[]> {
   const entries = [
     "mod.ts",
     "src/report/mod.ts",
+    "src/tfjs/mod.ts",
     "src/runtime/pool_worker.ts",
     "src/runtime/pthread_worker.ts",
   ];

@@ -24,6 +24,13 @@ Deno.test("the README's first program runs as it stands, and its loss falls", ()
     ok(existsSync(`${folder}/model.safetensors`));
   }));
 
+Deno.test("the README's program on tfjs runs as it stands, and its loss falls", () => {
+  const code = [...README.matchAll(/```ts\n([\s\S]*?)```/g)].find(([, text]) => text.includes("/tfjs"))![1];
+  const losses = deno(["run", "-A", "--no-check", "--ext=ts", "-"], code).trim().split("\n")
+    .map((line) => Number(line.split(" ")[1]));
+  ok(losses.length === 40 && losses.at(-1)! < 0.2 * losses[0]);
+});
+
 Deno.test("every task that the README names exists", () => {
   const { tasks } = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8"));
   const named = [...README.matchAll(/deno(?:@2\.9)? task ([a-z:]+)/g)].map(([, name]) => name);

@@ -1,6 +1,7 @@
 // Every kernel, by file. A kernel works on a half-open range [begin, end) of its outputs; see each file's head.
 export { activation_forward, erf_forward, exp_forward, multiply } from "./activation";
 export { attention_backward, attention_forward, attention_scratch_bytes } from "./attention";
+export { batch_matmul } from "./batch_matmul";
 export { dropout } from "./dropout";
 export {
   add_rows, embedding_backward, embedding_forward, gather_rows, scatter_rows, zero, zero_touched_rows,
@@ -9,3 +10,6 @@ export { gemm, gemm_dot, gemm_pack } from "./gemm";
 export { column_sums, layer_norm_backward, layer_norm_backward_parameters, layer_norm_forward } from "./layer_norm";
 export { binary_cross_entropy, cross_entropy, mean_squared_error, sum_f64 } from "./loss";
 export { adamw_step, scale_gradients, sum_squares } from "./optimizer";
+export { row_sums, segment_sum } from "./reduce";
+export { softmax_forward } from "./softmax";
+export { transpose } from "./transpose";

@@ -3,20 +3,29 @@
  *
  * @module
  */
-import { ACTIVATIONS, matMul, type Runtime } from "../runtime/mod.ts";
+import { ACTIVATIONS, DOT_ROWS, matMul, type Runtime } from "../runtime/mod.ts";
 import type { StepContext } from "./context.ts";
 import { Module, pythonFloat } from "./module.ts";
+import { PackedWeight } from "./packed_weight.ts";
 import { Parameter } from "./parameter.ts";
 
 /** y[n, O] = f(x[n, I] weight[O, I]^T + bias[O]) */
 export class Linear extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter;
+  /** Present while the model infers, unless that is switched off. */
+  #packed: PackedWeight | undefined;
 
   constructor(readonly inputs: number, readonly outputs: number) {
     super("Linear");
     this.weight = this.parameter("weight", new Parameter([outputs, inputs]));
     this.bias = this.parameter("bias", new Parameter([outputs]));
+  }
+
+  /** Keeps a packed copy of the weight between forward passes, made when it is first needed, or frees it. */
+  packWeight(on: boolean): void {
+    if (!on) this.#packed?.free();
+    this.#packed = on ? this.#packed ?? new PackedWeight(this.weight) : undefined;
   }
 
   protected override describe(): string {
@@ -35,6 +44,7 @@ export class Linear extends Module {
     matMul(runtime, {
       ...{ c: y, a: x, b: this.weight.pointer, bias: this.bias.pointer, activation, aux: slope },
       ...{ m: n, n: this.outputs, k: this.inputs, transposeB: true },
+      packed: n > DOT_ROWS ? this.#packed?.pointer(runtime) : undefined,
     });
   }
 

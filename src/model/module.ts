@@ -40,6 +40,12 @@ export class Module {
     for (const [name, module] of this.#children) yield* module.named_parameters(`${prefix}${name}.`);
   }
 
+  /** This module and all those within it. */
+  *modules(): Generator<Module> {
+    yield this;
+    for (const module of this.#children.values()) yield* module.modules();
+  }
+
   /** All parameters, in PyTorch's order. */
   parameters(): Parameter[] {
     return Array.from(this.named_parameters(), ([, parameter]) => parameter);

@@ -49,6 +49,11 @@ export class Parameter {
     return this.#runtime.pointerOf(this.variable);
   }
 
+  /** Another number each time the values were changed, by assignment or in place ({@linkcode markWritten}). */
+  get version(): number {
+    return this.#runtime.dataIds.get(this.variable.dataId).id;
+  }
+
   /** Where the gradient stands, or 0 if there is none (PyTorch's `grad is None`). */
   get gradientPointer(): number {
     return this.#hasGradient ? this.#gradient : 0;

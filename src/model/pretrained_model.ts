@@ -10,6 +10,7 @@ import { Arena, init, type Runtime, runtime } from "../runtime/mod.ts";
 import { type BertInputs, packBatch } from "./batch.ts";
 import type { BertConfig } from "./config.ts";
 import type { StepContext } from "./context.ts";
+import { Linear } from "./layers.ts";
 import { Module } from "./module.ts";
 import { OutputTensors } from "./outputs.ts";
 import type { Parameter } from "./parameter.ts";
@@ -31,8 +32,7 @@ function dropoutKey(seed: number): readonly [number, number] {
 export abstract class PreTrainedModel extends Module {
   /** The attribute that holds the encoder; empty for the encoder itself. */
   static readonly base_model_prefix: string = "bert";
-  /** True while training: dropout is on and activations are kept for the backward pass. Change with train() and eval(). */
-  training = false;
+  #training = false;
   /** What `from_pretrained` loaded, and what not. */
   loadReport: LoadReport | undefined;
   readonly #runtime: Runtime;
@@ -41,6 +41,11 @@ export abstract class PreTrainedModel extends Module {
   #outputs: OutputTensors | undefined;
   #dropoutKey = dropoutKey(0);
   #step = 0;
+
+  /** True while training: dropout is on and activations are kept for the backward pass. Change with train() and eval(). */
+  get training(): boolean {
+    return this.#training;
+  }
 
   /** The backend that the model computes on. */
   get runtime(): Runtime {
@@ -92,13 +97,26 @@ export abstract class PreTrainedModel extends Module {
 
   /** Training mode: dropout is on, activations are kept. Returns the model. */
   train(mode = true): this {
-    this.training = mode;
+    if (!mode) return this.eval();
+    this.#training = true;
+    this.#packWeights(false);
     return this;
   }
 
-  /** Inference mode: nothing is kept. Returns the model. */
-  eval(): this {
-    return this.train(false);
+  /**
+   * Inference mode: nothing is kept but, between forward passes, a second copy of the weights in the order in which the
+   * kernels read them. Models start in this mode. Returns the model.
+   *
+   * @param options `pack_weights: false` does without the copy and packs each weight whenever it is used. Default true.
+   */
+  eval(options: { pack_weights?: boolean } = {}): this {
+    this.#training = false;
+    this.#packWeights(options.pack_weights ?? true);
+    return this;
+  }
+
+  #packWeights(on: boolean): void {
+    for (const module of this.modules()) if (module instanceof Linear) module.packWeight(on);
   }
 
   /** Tensors by name, as the checkpoint has them. The variables are the model's own. */
@@ -178,12 +196,14 @@ export abstract class PreTrainedModel extends Module {
   dispose(): void {
     this.#outputs?.release();
     this.#arena.free();
+    this.#packWeights(false);
     for (const parameter of this.parameters()) parameter.dispose();
   }
 
   /** Gives every parameter its full name; a model's constructor calls it last. */
   protected finish(): void {
     for (const [name, parameter] of this.named_parameters()) parameter.name = name;
+    this.#packWeights(true);
   }
 
   /** @ignore Begins a step: frees what the last one left, packs the batch. */

@@ -26,6 +26,8 @@ export interface MatMul {
   k: number;
   transposeA?: boolean;
   transposeB?: boolean;
+  /** B in strips, by {@linkcode packB}; read instead of `b` where more than a few rows make it faster. */
+  packed?: number;
   /** Adds to C. Default false. */
   accumulate?: boolean;
   /** bias[n], added to each row. */
@@ -37,15 +39,19 @@ export interface MatMul {
 }
 
 /** B[n, k] is read in place, by dot products, up to this many rows of A: packing it would cost more. */
-const DOT_ROWS = 24;
+export const DOT_ROWS = 24;
 /** Each unit packs its own part of B up to this many rows of A: there is one row of units then. */
 const FEW_ROWS = 40;
 /** Up to this depth (gradients of weights from few tokens) each unit packs its own part of B, which fits the L1 cache. */
 const SHALLOW = 32;
-/** Rows and columns of a unit of work, and the depth of a panel: 120 x 512 floats of A stay in the L2 cache. */
-const ROW_BLOCK = 120, COLUMN_BLOCK = 256, DEPTH_BLOCK = 512;
+/** Rows of a unit of work where there are many, and where B would be read too often; a panel's depth. */
+const ROW_BLOCK = 60, SMALL_ROW_BLOCK = 130, DEPTH_BLOCK = 768;
+/** Columns of a unit at most and, unless they are needed to keep all threads busy, at least: A is packed for each unit. */
+const COLUMN_BLOCK = 768, LEAST_COLUMNS = 96;
 /** The same for few rows: wide, shallow blocks of B are packed faster. */
 const FEW_COLUMN_BLOCK = 768, FEW_DEPTH_BLOCK = 128;
+/** The same for shallow products. */
+const SHALLOW_ROW_BLOCK = 120;
 /** Rows and columns of a tile. */
 const MR = 5, NR = 8;
 
@@ -62,51 +68,65 @@ export function matMul(runtime: Runtime, product: MatMul): void {
     runtime.pool.run("gemm_dot", Math.ceil(n / nc), 1, c, a, b, bias, aux, n, lda, ldb, m, n, k, nc, flags);
     return;
   }
-  const { threads } = runtime;
-  const shallow = !transposeB && k <= SHALLOW, few = !transposeA && m <= FEW_ROWS;
-  const rowParts = shallow || (!few && n < COLUMN_BLOCK * 2) ? 2 * threads : 1;
-  const mc = blockSize(m, ROW_BLOCK, MR, rowParts);
-  // Rows of C that few products make go through whole: each page is then touched once.
-  const nc = shallow
-    ? n
-    : few
-    ? blockSize(n, FEW_COLUMN_BLOCK, NR, threads)
-    : blockSize(n, COLUMN_BLOCK, NR, 2 * threads);
-  const kc = blockSize(k, few ? FEW_DEPTH_BLOCK : DEPTH_BLOCK, 4, 1);
-  const units = Math.ceil(m / mc) * Math.ceil(n / nc);
-  const run = (operand: number, more: number) =>
+  const run = (operand: number, { mc, nc, kc }: Blocks, more: number) =>
     runtime.pool.run(
-      ...[
-        "gemm",
-        units,
-        1,
-        c,
-        a,
-        operand,
-        bias,
-        aux,
-        n,
-        lda,
-        ldb,
-        m,
-        n,
-        k,
-        mc,
-        nc,
-        kc,
-        flags | more,
-      ] as const,
+      ...["gemm", Math.ceil(m / mc) * Math.ceil(n / nc), 1, c, a, operand, bias, aux, n, lda, ldb] as const,
+      ...[m, n, k, mc, nc, kc, flags | more] as const,
     );
-  if (shallow || few) {
-    runtime.needScratch(scratchBytes(mc, nc, Math.min(kc, k)));
-    return run(b, PACK_B);
+  if (product.packed) return run(product.packed, blocks(m, n, k, runtime.threads), 0);
+  const shallow = !transposeB && k <= SHALLOW;
+  if (shallow || (!transposeA && m <= FEW_ROWS)) {
+    const own = shallow ? shallowBlocks(m, n, k, runtime.threads) : fewRowsBlocks(m, n, k, runtime.threads);
+    runtime.needScratch(scratchBytes(own));
+    return run(b, own, PACK_B);
   }
-  const mark = runtime.arena.mark(), count = Math.ceil(n / NR);
-  const strips = runtime.arena.floats(count * stripFloats(k)); // [n / 8, k, 8]
-  const grain = Math.max(1, Math.min(8, Math.ceil(count / runtime.threads)));
-  runtime.pool.run("gemm_pack", count, grain, strips, b, ldb, transposeB ? 1 : 0, n, k);
-  run(strips, 0);
+  const mark = runtime.arena.mark(), strips = runtime.arena.floats(packedFloats(n, k)); // [n / 8, k, 8]
+  packB(runtime, strips, b, n, k, transposeB);
+  run(strips, blocks(m, n, k, runtime.threads), 0);
   runtime.arena.release(mark);
+}
+
+/** A unit computes mc x nc of C, in steps of kc along the sum. */
+interface Blocks {
+  mc: number;
+  nc: number;
+  kc: number;
+}
+
+function blocks(m: number, n: number, k: number, threads: number): Blocks {
+  const small = m <= 2 * SMALL_ROW_BLOCK, mc = blockSize(m, small ? SMALL_ROW_BLOCK : ROW_BLOCK, MR, 1);
+  const parts = Math.ceil((small ? 4 : 8) * threads / Math.ceil(m / mc));
+  const most = Math.max(1, threads, Math.floor(n / LEAST_COLUMNS));
+  const nc = blockSize(n, COLUMN_BLOCK, NR, Math.min(parts, most));
+  return { mc, nc, kc: blockSize(k, DEPTH_BLOCK, 4, 1) };
+}
+
+/** Rows of C that few products make go through whole: each page is then touched once. */
+function shallowBlocks(m: number, n: number, k: number, threads: number): Blocks {
+  return { mc: blockSize(m, SHALLOW_ROW_BLOCK, MR, 2 * threads), nc: n, kc: blockSize(k, SHALLOW, 4, 1) };
+}
+
+function fewRowsBlocks(m: number, n: number, k: number, threads: number): Blocks {
+  const nc = blockSize(n, FEW_COLUMN_BLOCK, NR, threads);
+  return { mc: blockSize(m, FEW_ROWS, MR, 1), nc, kc: blockSize(k, FEW_DEPTH_BLOCK, 4, 1) };
+}
+
+/** Floats that B[k, n] takes in strips. */
+export function packedFloats(n: number, k: number): number {
+  return Math.ceil(n / NR) * stripFloats(k);
+}
+
+/** Writes B[k, n], or B[n, k] if `transposed`, to `strips` ({@linkcode packedFloats} floats). */
+export function packB(
+  runtime: Runtime,
+  strips: number,
+  b: number,
+  n: number,
+  k: number,
+  transposed: boolean,
+): void {
+  const count = Math.ceil(n / NR), grain = Math.max(1, Math.min(8, Math.ceil(count / runtime.threads)));
+  runtime.pool.run("gemm_pack", count, grain, strips, b, transposed ? k : n, Number(transposed), n, k);
 }
 
 /** Floats from strip to strip, as stripBytes of the kernels. */
@@ -115,9 +135,8 @@ function stripFloats(k: number): number {
 }
 
 /** Bytes of scratch that a unit of gemm needs where it packs its own part of B. */
-function scratchBytes(mc: number, nc: number, kc: number): number {
-  const panels = Math.ceil(mc / MR) * MR * wholeDepth(kc);
-  return 256 + 4 * (panels + Math.ceil(nc / NR) * stripFloats(kc));
+function scratchBytes({ mc, nc, kc }: Blocks): number {
+  return 256 + 4 * (mc * wholeDepth(kc) + packedFloats(nc, kc));
 }
 
 /** k rounded up to the steps of the tile. */

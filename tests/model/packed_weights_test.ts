@@ -1,0 +1,88 @@
+/** Weights packed for inference: the same outputs as without, always the present weights, memory given back. */
+import { deepStrictEqual, notDeepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs-core";
+import { BertConfig, BertForSequenceClassification } from "../../src/model/mod.ts";
+import { dispose, init } from "../../src/runtime/mod.ts";
+import { AdamW } from "../../src/train/mod.ts";
+
+const CONFIG = new BertConfig({
+  ...{ vocab_size: 97, hidden_size: 48, num_hidden_layers: 2, num_attention_heads: 3, intermediate_size: 84 },
+  ...{ hidden_dropout_prob: 0, attention_probs_dropout_prob: 0 },
+});
+/** More rows than are multiplied by dot products. */
+const INPUTS = {
+  input_ids: [50, 7, 1].map((length) => Array.from({ length }, (_, i) => (i * 31 + length) % 97)),
+};
+
+function logitsOf(model: BertForSequenceClassification): number[][] {
+  return model.forward(INPUTS).logits.arraySync();
+}
+
+Deno.test("packed weights give the bits of weights that are packed at each use, with one thread and several", async () => {
+  const seen: number[][][] = [];
+  for (const threads of [1, 2]) {
+    await init({ threads });
+    const model = await BertForSequenceClassification.from_config(CONFIG, { seed: 3 });
+    for (const pack_weights of [true, false]) seen.push(logitsOf(model.eval({ pack_weights })));
+    seen.push(logitsOf(model.eval()), logitsOf(model));
+    dispose();
+  }
+  for (const logits of seen) deepStrictEqual(logits, seen[0]);
+});
+
+Deno.test("packed weights follow training, loading, assignment and writing in place", async () => {
+  await init({ threads: 2 });
+  const model = await BertForSequenceClassification.from_config(CONFIG, { seed: 3 });
+  const optimizer = new AdamW(model.parameters(), { lr: 1e-2 });
+  const weight = model.get_parameter("bert.encoder.layer.0.intermediate.dense.weight");
+  const changes = {
+    training: () => {
+      model.train().forward({ ...INPUTS, labels: [0, 1, 0] });
+      model.backward();
+      optimizer.step();
+      model.eval();
+    },
+    stepping: () => void optimizer.step(),
+    loading: () => {
+      const state = new Map(
+        Array.from(model.state_dict(), ([name, variable]) => [name, variable.dataSync().slice()] as const),
+      );
+      state.get(weight.name)!.fill(0.01);
+      model.load_state_dict(state as Map<string, Float32Array>);
+    },
+    assignment: () => tf.tidy(() => weight.variable.assign(tf.fill([...weight.shape], 0.02))),
+    writing: () => {
+      weight.values().fill(0.03);
+      weight.markWritten();
+    },
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    const before = logitsOf(model);
+    change();
+    const after = logitsOf(model);
+    notDeepStrictEqual(after, before, name);
+    deepStrictEqual(after, logitsOf(model.eval({ pack_weights: false })), name);
+    model.eval();
+  }
+  dispose();
+});
+
+Deno.test("packed weights take memory at the first forward pass, and give it back for training and at the end", async () => {
+  const { heap } = await init({ threads: 2 });
+  const start = heap.bytesInUse;
+  const model = await BertForSequenceClassification.from_config(CONFIG, { seed: 3 });
+  model.eval({ pack_weights: false });
+  logitsOf(model), logitsOf(model);
+  const plain = heap.bytesInUse;
+  logitsOf(model.eval());
+  const packed = heap.bytesInUse;
+  ok(packed > plain, "a copy takes memory");
+  logitsOf(model);
+  strictEqual(heap.bytesInUse, packed);
+  model.train();
+  strictEqual(heap.bytesInUse, plain);
+  logitsOf(model.eval());
+  model.dispose();
+  strictEqual(heap.bytesInUse, start);
+  dispose();
+});

@@ -14,6 +14,7 @@ import {
   confusionCounts,
   dispose,
   init,
+  predict,
 } from "../../mod.ts";
 
 import { trainingReport } from "../../src/report/mod.ts";
@@ -21,7 +22,7 @@ import { folderUrl, writeFileWhole } from "../../src/runtime/files.ts";
 import { runtimeName } from "../../src/runtime/platform.ts";
 import { progressLine } from "../progress_line.ts";
 import { type Example, LABELS, readExamples } from "./data.ts";
-import { argmax, classify, type Evaluation, train, type TrainRecord, type TrainSettings } from "./train.ts";
+import { argmax, type Evaluation, train, type TrainRecord, type TrainSettings } from "./train.ts";
 
 const HELP = `Fine-tunes a small BERT on sentences about baseball.
 
@@ -110,11 +111,11 @@ function report(
     code: [
       {
         ...{ title: "Deno and Node", language: "ts" },
-        text: `import { BertForSequenceClassification, BertTokenizer, dispose } from "@berth/berth";
+        text: `import { BertForSequenceClassification, BertTokenizer, dispose, predict } from "@berth/berth";
 
 const tokenizer = await BertTokenizer.from_pretrained(${folder});
 const model = await BertForSequenceClassification.from_pretrained(${folder});
-model.forward(tokenizer(["I love baseball."])).logits.print();
+console.log(await predict(model, tokenizer, ["I love baseball."]));
 dispose();`,
       },
       {
@@ -149,7 +150,7 @@ async function main(): Promise<void> {
       `${testSet.length} to test; ${runtime.threads} threads, profile ${runtime.profile}`,
   );
   const progress = progressLine("train");
-  const record = train(model, tokenizer, trainSet, testSet, settings, {
+  const record = await train(model, tokenizer, trainSet, testSet, settings, {
     onStep: (step, total, { loss }) => progress.update(step, total, `loss ${loss.toFixed(4)}`),
     onEvaluation: ({ step, accuracy }) => {
       if (step === 0) console.log(`accuracy before training: ${percent(accuracy)}`);
@@ -164,7 +165,9 @@ async function main(): Promise<void> {
     } s)`,
   );
   const sentences = ["I love baseball.", "I hate baseball."];
-  const tried = classify(model, tokenizer, sentences).map((p, i) => prediction(sentences[i], p));
+  const tried = (await predict(model, tokenizer, sentences)).map(({ scores }, i) =>
+    prediction(sentences[i], scores)
+  );
   for (const { text, predicted, probability } of tried) {
     console.log(`  ${text} -> ${predicted} (${percent(probability)})`);
   }

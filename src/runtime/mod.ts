@@ -3,7 +3,8 @@
  *
  * @module
  */
-export { Arena, Heap } from "./heap.ts";
+export { Arena, formatMemory, Heap, MEMORY_LIMIT } from "./heap.ts";
+export { PaperRuntime } from "./paper.ts";
 export { KernelPool } from "./pool.ts";
 export {
   dispose,
@@ -12,6 +13,8 @@ export {
   type Profile,
   Runtime,
   runtime,
+  startedRuntime,
   type WasmSource,
+  withRuntime,
 } from "./runtime.ts";
 export { ACTIVATIONS, type MatMul, matMul, packB, packedFloats } from "./matmul.ts";

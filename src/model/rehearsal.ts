@@ -1,0 +1,100 @@
+/**
+ * What a step takes, found by running the model's own code on a backend that only counts. The numbers are those of the
+ * real step, because both are made by the same lines.
+ *
+ * @module
+ */
+import { PaperRuntime, withRuntime } from "../runtime/mod.ts";
+import type { BertConfig } from "./config.ts";
+import type { BertInputs } from "./batch.ts";
+import type { ParameterOptimizer } from "./parameter.ts";
+import type { PreTrainedModel } from "./pretrained_model.ts";
+
+/** How a parameter is trained: not at all, with a gradient that is kept, or by a fused optimizer. */
+export type TrainingMode = "frozen" | "trained" | "fused";
+
+/** What a step's memory depends on beside the batch. */
+export interface RehearsalOptions {
+  training: boolean;
+  gradient_checkpointing: boolean;
+  /** In eval mode, whether packed weights are kept. */
+  pack_weights: boolean;
+  /** Of each parameter, in the model's order; default: all trained. */
+  modes?: readonly TrainingMode[];
+  /** More inputs of `forward`, such as `output_hidden_states`. */
+  inputs?: object;
+  threads?: number;
+  /** Runs after the step, on paper too. */
+  after?: (model: PreTrainedModel) => void;
+}
+
+/** What a step takes, in bytes and operations. */
+export interface StepNeeds {
+  /** Values of the parameters, and a byte for each row of an embedding. */
+  weights: number;
+  gradients: number;
+  /** Weights in the order in which the kernels read them. */
+  packed: number;
+  /** The arena at its fullest. */
+  activations: number;
+  /** Of all threads together. */
+  scratch: number;
+  /** Output tensors. */
+  outputs: number;
+  /** What ran after the step took. */
+  after: number;
+  /** Operations of all matrix products. */
+  flops: number;
+}
+
+/** A fused optimizer on paper: it takes gradients and holds nothing. */
+const FUSED: ParameterOptimizer = {
+  fused: true,
+  missingBytes: () => 0,
+  checkBackward: () => {},
+  update: () => {},
+};
+
+/** A model class as far as making one goes. */
+export interface Makeable<T = PreTrainedModel> {
+  new (config: BertConfig): T;
+}
+
+/** Bytes that a model's weights take. */
+export function weightBytes(ModelClass: Makeable<unknown>, config: BertConfig): number {
+  const paper = new PaperRuntime(1), before = paper.heap.bytesInUse;
+  withRuntime(paper, () => new ModelClass(config));
+  return paper.tensorBytes + paper.heap.bytesInUse - before;
+}
+
+/** Runs one step on paper. */
+export function rehearse(
+  ModelClass: Makeable,
+  config: BertConfig,
+  inputs: BertInputs,
+  options: RehearsalOptions,
+): StepNeeds {
+  const paper = new PaperRuntime(options.threads), { heap, pool } = paper, empty = heap.bytesInUse;
+  return withRuntime(paper, () => {
+    const model = new ModelClass(config), parameters = model.parameters();
+    const fixed = heap.bytesInUse - empty, weights = paper.tensorBytes;
+    parameters.forEach((parameter, i) => {
+      const mode = options.modes?.[i] ?? "trained";
+      parameter.requires_grad = mode !== "frozen";
+      if (mode === "fused") parameter.optimizer = FUSED;
+    });
+    if (options.gradient_checkpointing) model.gradient_checkpointing_enable();
+    if (options.training) model.train();
+    else model.eval({ pack_weights: options.pack_weights });
+    model.rehearse({ ...inputs, ...options.inputs });
+    const { arena, flops } = paper, outputs = paper.tensorBytes - weights;
+    const scratch = pool.scratchBytes * pool.threads, held = heap.bytesInUse;
+    const gradients = parameters.reduce((sum, parameter) => sum + parameter.gradientBytes, 0);
+    options.after?.(model);
+    return {
+      ...{ weights: weights + fixed, gradients, activations: arena.peak, scratch, outputs, flops },
+      packed: held - arena.capacity - scratch - fixed - gradients,
+      after: heap.bytesInUse - held,
+    };
+  });
+}

@@ -7,7 +7,7 @@
 import { PaperRuntime, withRuntime } from "../runtime/mod.ts";
 import type { BertConfig } from "./config.ts";
 import type { BertInputs } from "./batch.ts";
-import type { ParameterOptimizer } from "./parameter.ts";
+import type { Parameter, ParameterOptimizer } from "./parameter.ts";
 import type { PreTrainedModel } from "./pretrained_model.ts";
 
 /** How a parameter is trained: not at all, with a gradient that is kept, or by a fused optimizer. */
@@ -24,8 +24,8 @@ export interface RehearsalOptions {
   /** More inputs of `forward`, such as `output_hidden_states`. */
   inputs?: object;
   threads?: number;
-  /** Runs after the step, on paper too. */
-  after?: (model: PreTrainedModel) => void;
+  /** Makes an optimizer, which steps on paper too. */
+  optimizer?: (parameters: Parameter[]) => { step(): void };
 }
 
 /** What a step takes, in bytes and operations. */
@@ -33,6 +33,8 @@ export interface StepNeeds {
   /** Values of the parameters, and a byte for each row of an embedding. */
   weights: number;
   gradients: number;
+  /** What the optimizer took, if there was one. */
+  optimizer: number;
   /** Weights in the order in which the kernels read them. */
   packed: number;
   /** The arena at its fullest. */
@@ -41,8 +43,6 @@ export interface StepNeeds {
   scratch: number;
   /** Output tensors. */
   outputs: number;
-  /** What ran after the step took. */
-  after: number;
   /** Operations of all matrix products. */
   flops: number;
 }
@@ -86,15 +86,16 @@ export function rehearse(
     if (options.gradient_checkpointing) model.gradient_checkpointing_enable();
     if (options.training) model.train();
     else model.eval({ pack_weights: options.pack_weights });
+    const optimizer = options.optimizer?.(parameters);
     model.rehearse({ ...inputs, ...options.inputs });
+    optimizer?.step();
     const { arena, flops } = paper, outputs = paper.tensorBytes - weights;
-    const scratch = pool.scratchBytes * pool.threads, held = heap.bytesInUse;
+    const scratch = pool.scratchBytes * pool.threads;
     const gradients = parameters.reduce((sum, parameter) => sum + parameter.gradientBytes, 0);
-    options.after?.(model);
+    const rest = heap.bytesInUse - arena.capacity - scratch - fixed - gradients;
     return {
       ...{ weights: weights + fixed, gradients, activations: arena.peak, scratch, outputs, flops },
-      packed: held - arena.capacity - scratch - fixed - gradients,
-      after: heap.bytesInUse - held,
+      ...(optimizer ? { optimizer: rest, packed: 0 } : { optimizer: 0, packed: rest }),
     };
   });
 }

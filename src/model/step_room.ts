@@ -19,7 +19,9 @@ export function checkWeights(ModelClass: Makeable<unknown>, config: BertConfig):
   const needed = weightBytes(ModelClass, config), free = runtime().freeBytes;
   if (needed <= free) return;
   throw new MemoryError(
-    `Cannot make a ${ModelClass.name}: its weights take ${formatMemory(needed)}, and ${formatMemory(free)} of the ` +
+    `Cannot make a ${ModelClass.name}: its weights take ${formatMemory(needed)}, and ${
+      formatMemory(free)
+    } of the ` +
       `${formatMemory(MEMORY_LIMIT)} that WASM can address are free; a smaller model is wanted`,
     needed,
     free,
@@ -27,7 +29,10 @@ export function checkWeights(ModelClass: Makeable<unknown>, config: BertConfig):
 }
 
 /** Inputs of sequences of these lengths, that mean nothing. */
-export function inputsOfLengths(lengths: readonly number[], width: number = Math.max(...lengths)): BertInputs {
+export function inputsOfLengths(
+  lengths: readonly number[],
+  width: number = Math.max(...lengths),
+): BertInputs {
   const input_ids = lengths.map((length) => new Array<number>(length).fill(0));
   if (Math.max(...lengths) === width) return { input_ids, position_ids: input_ids };
   // One row is as wide as the padded batch.
@@ -93,7 +98,8 @@ export class StepRoom {
     this.#packed = needs.packed;
     own.needScratch(needs.scratch / own.threads);
     this.#arena.reserve(needs.activations);
-    const { size, width, rows, longest, unitCount } = batch, sizes = { size, width, rows, longest, unitCount };
+    const { size, width, rows, longest, unitCount } = batch,
+      sizes = { size, width, rows, longest, unitCount };
     this.#known = [...this.#known.filter((other) => !covers(sizes, other)), sizes];
   }
 

@@ -102,6 +102,11 @@ export class PaperRuntime extends Runtime {
     super("relaxed", {} as StartedTfjs, new PaperPool(threads), new PaperHeap());
   }
 
+  /** Paper is patient: what does not fit is found by counting. */
+  override get freeBytes(): number {
+    return Infinity;
+  }
+
   override get dataIds(): { get(dataId: object): { id: number; memoryOffset: number } } {
     return { get: () => ({ id: 0, memoryOffset: PLACE }) };
   }

@@ -58,6 +58,8 @@ export class Runtime {
   /** @ignore Operations of all matrix products so far, two for each multiplication and addition. */
   flops = 0;
   readonly #tfjs: StartedTfjs;
+  /** Bytes of tensors that are left of backends before this one. */
+  readonly #otherTensors: number = tf.engine().state.numBytes;
   #scratch = 0;
 
   /** @ignore Use {@linkcode init}. */
@@ -87,7 +89,8 @@ export class Runtime {
 
   /** Bytes of WASM memory that are not in use: what weights, gradients and buffers may still take. */
   get freeBytes(): number {
-    return MEMORY_LIMIT - this.tfjsBytes - this.heap.bytesInUse - tf.memory().numBytes;
+    const tensors = tf.engine().state.numBytes - this.#otherTensors;
+    return MEMORY_LIMIT - this.tfjsBytes - this.heap.bytesInUse - tensors;
   }
 
   /** The table of tfjs's tensors: where each stands in memory. */

@@ -17,6 +17,21 @@ export class RuntimeError extends BerthError {
   override name: string = "RuntimeError";
 }
 
+/** A model or a step does not fit into memory; thrown before anything is allocated for it. */
+export class MemoryError extends RuntimeError {
+  /** The name of the class. */
+  override name: string = "MemoryError";
+
+  /**
+   * @param message What was to be done, and the numbers.
+   * @param neededBytes Bytes that are wanted beyond those in use.
+   * @param freeBytes Bytes that are left.
+   */
+  constructor(message: string, readonly neededBytes: number, readonly freeBytes: number) {
+    super(message);
+  }
+}
+
 /** A model configuration has a missing, contradictory or unsupported value. */
 export class ConfigError extends BerthError {
   /** The name of the class. */

@@ -29,7 +29,7 @@ export class BertSelfAttention extends Module {
   forward(context: StepContext, out: number, x: number, site: number): void {
     const { runtime, batch, keep } = context,
       { hidden_size: h, num_attention_heads: heads, head_size } = this.config;
-    const n = batch.rows, buffer = () => runtime.arena.floats(n * h); // [rows, H]
+    const mark = runtime.arena.mark(), n = batch.rows, buffer = () => runtime.arena.floats(n * h); // [rows, H]
     const q = buffer(), k = buffer(), v = buffer();
     this.query.forward(runtime, q, x, n);
     this.key.forward(runtime, k, x, n);
@@ -39,11 +39,13 @@ export class BertSelfAttention extends Module {
     this.#saved = { x, q, k, v, rowMax, rowInverse };
     runtime.needScratch(runtime.pool.exports.attention_scratch_bytes(batch.longest, head_size));
     const { step, seed, threshold, scale } = this.dropout.at(context, site);
+    runtime.flops += 4 * batch.pairs * h; // two products
     runtime.pool.run(
       ...["attention_forward", batch.unitCount * heads, 1, out, rowMax, rowInverse] as const,
       ...[q, k, v, batch.units] as const,
       ...[heads, head_size, site, step, seed[0], seed[1], threshold, scale] as const,
     );
+    if (!keep) runtime.arena.release(mark);
   }
 
   /** dx += the gradient that comes through queries, keys and values; skipped if `needsInput` is false. */
@@ -54,14 +56,15 @@ export class BertSelfAttention extends Module {
     const mark = runtime.arena.mark(), dq = buffer(), dk = buffer(), dv = buffer();
     const { x, q, k, v, rowMax, rowInverse } = this.#saved;
     const { step, seed, threshold, scale } = this.dropout.at(context, site);
+    runtime.flops += 10 * batch.pairs * h; // five products, one of them anew
     runtime.pool.run(
       ...["attention_backward", batch.size * heads, 1, dq, dk, dv, dout] as const,
       ...[q, k, v, rowMax, rowInverse] as const,
       ...[batch.sequences, heads, head_size, site, step, seed[0], seed[1], threshold, scale] as const,
     );
     for (const [linear, dy] of [[this.query, dq], [this.key, dk], [this.value, dv]] as const) {
-      linear.backwardParameters(runtime, dy, x, n);
       if (needsInput) linear.backwardInput(runtime, dx, dy, n, true);
+      linear.backwardParameters(runtime, dy, x, n);
     }
     runtime.arena.release(mark);
   }
@@ -95,8 +98,8 @@ export class BertResidualOutput extends Module {
     const { runtime, batch } = context, mark = runtime.arena.mark();
     const drop = this.dropout.at(context, site);
     const dense = this.LayerNorm.backward(context, dresidual, dy, batch.rows, drop);
-    this.dense.backwardParameters(runtime, dense, this.#input, batch.rows);
     if (dx !== 0) this.dense.backwardInput(runtime, dx, dense, batch.rows, false, slope);
+    this.dense.backwardParameters(runtime, dense, this.#input, batch.rows);
     runtime.arena.release(mark);
   }
 }
@@ -114,10 +117,12 @@ export class BertAttention extends Module {
 
   /** Writes y [rows, H]. */
   forward(context: StepContext, y: number, x: number, layer: number): void {
-    const attended = context.runtime.arena.floats(context.batch.rows * this.config.hidden_size); // [rows, H]
+    const { runtime, batch, keep } = context, mark = runtime.arena.mark();
+    const attended = runtime.arena.floats(batch.rows * this.config.hidden_size); // [rows, H]
     const site = SITES.firstLayer + layer * SITES.perLayer;
     this.self.forward(context, attended, x, site);
     this.output.forward(context, y, attended, x, site + 1);
+    if (!keep) runtime.arena.release(mark);
   }
 
   /** Writes dx [rows, H]. */

@@ -30,8 +30,8 @@ export interface BertInputs {
 /** Queries of one block in the attention kernels. */
 const QUERY_BLOCK = 120;
 
-/** The packed batch. Pointers are to i32 in the step's arena. */
-export interface RaggedBatch {
+/** The sizes of a batch; what a step takes follows from them. */
+export interface BatchSizes {
   /** B: sequences. */
   readonly size: number;
   /** T: columns of the padded form. */
@@ -40,6 +40,25 @@ export interface RaggedBatch {
   readonly rows: number;
   /** The most rows of a sequence. */
   readonly longest: number;
+  /** Blocks of queries. */
+  readonly unitCount: number;
+}
+
+/** A batch that was read and checked, but stands in no WASM memory yet. */
+export interface BatchTables extends BatchSizes {
+  /** Rows of each sequence. */
+  readonly lengths: readonly number[];
+  /** Ids, positions, types and places, [4, rows]. */
+  readonly words: Int32Array;
+  readonly firstRows: readonly number[];
+  readonly sequences: readonly number[];
+  readonly units: readonly number[];
+  /** Sum over the sequences of queries times keys. */
+  readonly pairs: number;
+}
+
+/** The packed batch. Pointers are to i32 in the step's arena. */
+export interface RaggedBatch extends BatchSizes {
   readonly ids: number;
   readonly positions: number;
   readonly types: number;
@@ -47,11 +66,12 @@ export interface RaggedBatch {
   readonly sequences: number;
   /** (first row, keys, first query, queries) of each block of queries. */
   readonly units: number;
-  readonly unitCount: number;
   /** The row of each sequence's first token. */
   readonly firstRows: number;
   /** b * T + t of each row. */
   readonly places: number;
+  /** Sum over the sequences of queries times keys. */
+  readonly pairs: number;
 }
 
 /** The sizes that token numbers must stay below. */
@@ -77,11 +97,11 @@ export function matrixRows(value: Matrix, name: string): ArrayLike<number>[] {
 }
 
 /**
- * Packs a batch into the arena.
+ * Reads a batch.
  *
  * @throws {DataError} if shapes disagree, a number is out of range, or a sequence has no real token.
  */
-export function packBatch(runtime: Runtime, inputs: BertInputs, limits: BatchLimits): RaggedBatch {
+export function readBatch(inputs: BertInputs, limits: BatchLimits): BatchTables {
   const ids = matrixRows(inputs.input_ids, "input_ids");
   if (ids.length === 0) throw new DataError("Cannot run an empty batch: input_ids has no row");
   const mask = optionalRows(inputs.attention_mask, "attention_mask", ids);
@@ -89,10 +109,9 @@ export function packBatch(runtime: Runtime, inputs: BertInputs, limits: BatchLim
   const positions = optionalRows(inputs.position_ids, "position_ids", ids);
   const width = Math.max(...ids.map((row) => row.length));
   const total = ids.reduce((sum, row) => sum + row.length, 0);
-  const table = runtime.arena.floats(total * 4 + ids.length * 4);
-  const words = new Int32Array(total * 4);
+  const words = new Int32Array(total * 4), lengths: number[] = [];
   const sequences: number[] = [], units: number[] = [], firstRows: number[] = [];
-  let rows = 0, longest = 0;
+  let rows = 0, longest = 0, pairs = 0;
   for (let b = 0; b < ids.length; b++) {
     const first = rows, order = tokenOrder(ids[b].length, mask?.[b], inputs.keep_padding ?? false);
     if (order.keys === 0) throw new DataError(`Cannot run sequence ${b}: it has no real token`);
@@ -111,25 +130,33 @@ export function packBatch(runtime: Runtime, inputs: BertInputs, limits: BatchLim
     }
     const count = rows - first;
     longest = Math.max(longest, count);
+    lengths.push(count);
+    pairs += count * order.keys;
     firstRows.push(first + order.columns.indexOf(Math.min(...order.columns)));
     sequences.push(first, order.keys, count);
     for (let q = 0; q < count; q += QUERY_BLOCK) {
       units.push(first, order.keys, q, Math.min(QUERY_BLOCK, count - q));
     }
   }
-  const i32 = runtime.heap.i32;
-  i32.set(words, table / 4);
-  i32.set(firstRows, table / 4 + total * 4);
-  const sequenceTable = put(runtime, sequences), unitTable = put(runtime, units);
+  for (const part of [1, 2, 3]) words.copyWithin(part * rows, part * total, part * total + rows);
   return {
-    ...{ size: ids.length, width, rows, longest },
-    ...{ ids: table, positions: table + total * 4, types: table + total * 8 },
-    ...{ places: table + total * 12, firstRows: table + total * 16 },
-    ...{ sequences: sequenceTable, units: unitTable, unitCount: units.length / 4 },
+    ...{ size: ids.length, width, rows, longest, lengths, pairs, unitCount: units.length / 4 },
+    ...{ words: words.subarray(0, rows * 4), firstRows, sequences, units },
   };
 }
 
-function put(runtime: Runtime, values: number[]): number {
+/** Packs a batch into the arena. */
+export function packBatch(runtime: Runtime, tables: BatchTables): RaggedBatch {
+  const { size, width, rows, longest, unitCount, pairs } = tables;
+  const words = put(runtime, tables.words), firstRows = put(runtime, tables.firstRows);
+  const sequences = put(runtime, tables.sequences), units = put(runtime, tables.units);
+  return {
+    ...{ size, width, rows, longest, unitCount, pairs, firstRows, sequences, units },
+    ...{ ids: words, positions: words + rows * 4, types: words + rows * 8, places: words + rows * 12 },
+  };
+}
+
+function put(runtime: Runtime, values: ArrayLike<number>): number {
   const pointer = runtime.arena.floats(values.length);
   runtime.heap.i32.set(values, pointer / 4);
   return pointer;

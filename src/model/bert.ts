@@ -41,14 +41,14 @@ export class BertBackbone extends Module {
   forward(context: StepContext, keepHidden = false): EncoderPass {
     const x = this.embeddings.forward(context), hidden: number[] = [];
     const { runtime, batch } = context, room = batch.rows * this.config.hidden_size;
-    const remember = (pointer: number) => {
+    const remember = (pointer: number, lasting: boolean) => {
       if (!keepHidden) return;
-      const copy = context.keep ? pointer : runtime.arena.floats(room); // [rows, H]
-      if (copy !== pointer) runtime.heap.u8.copyWithin(copy, pointer, pointer + room * 4);
+      const copy = lasting ? pointer : runtime.arena.floats(room); // [rows, H]
+      if (!lasting) runtime.heap.u8.copyWithin(copy, pointer, pointer + room * 4);
       hidden.push(copy);
     };
-    remember(x);
-    const lastHidden = this.encoder.forward(context, x, remember);
+    remember(x, true);
+    const lastHidden = this.encoder.forward(context, x, this.#lowestTrained(), remember);
     return { lastHidden, pooled: this.pooler?.forward(context, lastHidden) ?? 0, hidden };
   }
 
@@ -140,10 +140,17 @@ export class BertModel extends PreTrainedModel {
    * @throws {DataError} if the batch does not fit the model.
    */
   forward(inputs: BertInputs & { output_hidden_states?: boolean }): BaseModelOutput {
-    const context = this.beginForward(inputs);
-    const pass = this.#backbone.forward(context, inputs.output_hidden_states);
+    const { output_hidden_states = false } = inputs;
+    const context = this.beginForward(inputs, { output_hidden_states });
+    const pass = this.#backbone.forward(context, output_hidden_states);
     this.#last = context.keep ? { context, pass } : undefined;
     return new BaseModelOutput(this.trackOutputs(context), pass, this.config.hidden_size);
+  }
+
+  /** @ignore */
+  override rehearse(inputs: BertInputs): void {
+    const { last_hidden_state, pooler_output } = this.forward(inputs);
+    if (this.training) this.backward({ last_hidden_state, pooler_output });
   }
 
   /**

@@ -14,9 +14,16 @@ export interface StepContext {
   readonly training: boolean;
   /** Activations are kept for a backward pass. */
   readonly keep: boolean;
+  /** Of a layer only the input is kept; its backward pass computes the rest again. */
+  readonly checkpointing: boolean;
   /** Counts the forward passes: each has its own dropout masks. */
   readonly step: number;
   readonly seed: readonly [number, number];
+}
+
+/** The same step for a part of the model that no backward pass visits, unless `needed`. */
+export function keepIf(context: StepContext, needed: boolean): StepContext {
+  return needed || !context.keep ? context : { ...context, keep: false };
 }
 
 /** Dropout sites, so that no two places of a model share a mask: three a layer after those outside. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { BertConfig } from "./config.ts";
-import { SITES, type StepContext } from "./context.ts";
+import { keepIf, SITES, type StepContext } from "./context.ts";
 import { applyDropout, Dropout, Embedding, LayerNorm } from "./layers.ts";
 import { Module } from "./module.ts";
 
@@ -38,14 +38,15 @@ export class BertEmbeddings extends Module {
   /** Returns x [rows, H]. */
   forward(context: StepContext): number {
     const { runtime, batch } = context, h = this.config.hidden_size, n = batch.rows;
+    const own = keepIf(context, this.isTrainable());
     const z = runtime.arena.floats(n * h); // [rows, H], kept by LayerNorm
-    const y = runtime.arena.floats(n * h); // [rows, H]
+    const y = own.keep ? runtime.arena.floats(n * h) : z; // [rows, H]
     runtime.pool.run(
       ...["embedding_forward", n, 16, z, this.word_embeddings.weight.pointer] as const,
       ...[this.position_embeddings.weight.pointer, this.token_type_embeddings.weight.pointer] as const,
       ...[batch.ids, batch.positions, batch.types, h] as const,
     );
-    this.LayerNorm.forward(context, y, z, 0, n);
+    this.LayerNorm.forward(own, y, z, 0, n);
     return applyDropout(runtime, y, n, h, this.dropout.at(context, SITES.embeddings));
   }
 

@@ -29,6 +29,11 @@ export class Linear extends Module {
     this.#copy = form === "plain" ? undefined : new WeightCopy(this.weight, form);
   }
 
+  /** Bytes that the copy holds. */
+  get copyBytes(): number {
+    return this.#copy?.bytes ?? 0;
+  }
+
   protected override describe(): string {
     return `in_features=${this.inputs}, out_features=${this.outputs}, bias=True`;
   }
@@ -60,12 +65,15 @@ export class Linear extends Module {
 
   /** dweight += dy^T x and dbias += column sums of dy, of the parameters that are trained. */
   backwardParameters(runtime: Runtime, dy: number, x: number, n: number): void {
+    const mark = runtime.arena.mark();
     if (this.weight.requires_grad) {
       const { pointer, accumulate } = this.weight.beginGradient();
       matMul(runtime, {
         ...{ c: pointer, a: dy, b: x, accumulate },
         ...{ m: this.outputs, n: this.inputs, k: n, transposeA: true },
       });
+      this.weight.endGradient(pointer);
+      runtime.arena.release(mark);
     }
     if (this.bias.requires_grad) {
       const { pointer, accumulate } = this.bias.beginGradient();
@@ -79,6 +87,8 @@ export class Linear extends Module {
         this.outputs,
         Number(accumulate),
       );
+      this.bias.endGradient(pointer);
+      runtime.arena.release(mark);
     }
   }
 }
@@ -186,13 +196,13 @@ export class LayerNorm extends Module {
    */
   backward(context: StepContext, dz: number, dy: number, n: number, drop?: DropoutArguments): number {
     const { runtime } = context, { z, mean, rstd } = this.#saved;
-    if (this.weight.requires_grad || this.bias.requires_grad) this.#backwardParameters(runtime, dy, n);
     const { site, step, seed, threshold, scale } = drop ?? NO_DROPOUT;
     const dx = threshold === 0 ? dz : runtime.arena.floats(n * this.size);
     runtime.pool.run(
       ...["layer_norm_backward", n, 8, dz, dx, dy, z, mean, rstd, this.weight.pointer, this.size] as const,
       ...[site, step, seed[0], seed[1], threshold, scale] as const,
     );
+    if (this.weight.requires_grad || this.bias.requires_grad) this.#backwardParameters(runtime, dy, n);
     return dx;
   }
 
@@ -212,6 +222,8 @@ export class LayerNorm extends Module {
       apply(weight.pointer, unused().pointer, weight.accumulate);
       apply(unused().pointer, bias.pointer, bias.accumulate);
     }
+    if (this.weight.requires_grad) this.weight.endGradient(weight.pointer);
+    if (this.bias.requires_grad) this.bias.endGradient(bias.pointer);
     runtime.arena.release(mark);
   }
 }

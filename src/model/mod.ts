@@ -9,7 +9,7 @@ export { BertConfig, type BertConfigOptions, type ProblemType } from "./config.t
 export type { GradientValues } from "./gradients.ts";
 export type { Labels } from "./losses.ts";
 export { Module } from "./module.ts";
-export { Parameter } from "./parameter.ts";
+export { Parameter, type ParameterOptimizer } from "./parameter.ts";
 export { type FromPretrainedOptions, LoadReport } from "./pretrained.ts";
 export { predict, type Prediction, type PredictOptions, type TextOrPair } from "./predict.ts";
 export { PreTrainedModel } from "./pretrained_model.ts";

@@ -3,9 +3,20 @@
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs-core";
 import { type Runtime, runtime } from "../runtime/mod.ts";
 import type { Variable } from "../runtime/tensor.ts";
+
+/** What a parameter knows of the optimizer that changes it. */
+export interface ParameterOptimizer {
+  /** True if it changes a parameter as soon as its gradient is whole, and does not keep the gradient. */
+  readonly fused: boolean;
+  /** Bytes that it has yet to take for a parameter. */
+  missingBytes(parameter: Parameter): number;
+  /** Fails if it cannot take another backward pass before its `step`; asked only if it is fused. */
+  checkBackward(): void;
+  /** Changes the parameter by its gradient; called only if it is fused. */
+  update(parameter: Parameter, gradient: number): void;
+}
 
 /** A tensor that training changes. Its gradient appears with the first backward pass and adds up until `zero_grad`. */
 export class Parameter {
@@ -17,6 +28,8 @@ export class Parameter {
   readonly variable: Variable;
   /** False: no gradient is computed and no optimizer touches it. Default true. */
   requires_grad = true;
+  /** @ignore The optimizer that was made for it last. */
+  optimizer: ParameterOptimizer | undefined;
   /** Pointer to one byte a row: 1 if the row ever had a gradient; 0 for parameters that are no embeddings. */
   readonly touched: number;
   readonly #runtime: Runtime;
@@ -32,9 +45,7 @@ export class Parameter {
   constructor(shape: readonly number[], sparseRows = false) {
     this.#runtime = runtime();
     this.shape = shape;
-    const { tensor } = this.#runtime.emptyTensor([...shape]);
-    this.variable = tf.variable(tensor);
-    tensor.dispose();
+    this.variable = this.#runtime.emptyVariable([...shape]);
     this.touched = sparseRows ? this.#runtime.heap.alloc(shape[0]) : 0;
     if (sparseRows) this.#runtime.heap.u8.fill(0, this.touched, this.touched + shape[0]);
   }
@@ -42,6 +53,16 @@ export class Parameter {
   /** The number of values. */
   get size(): number {
     return this.variable.size;
+  }
+
+  /** @ignore True if backward passes hand its gradient to a fused optimizer instead of keeping it. */
+  get isFused(): boolean {
+    return this.touched === 0 && (this.optimizer?.fused ?? false);
+  }
+
+  /** @ignore Bytes that the gradient holds. */
+  get gradientBytes(): number {
+    return this.#gradient === 0 ? 0 : this.size * 4;
   }
 
   /** Where the values stand in WASM memory. */
@@ -84,9 +105,11 @@ export class Parameter {
 
   /**
    * Where a backward pass writes, and whether it adds to what is there. Embeddings always add: their rows are zeroed
-   * when gradients are.
+   * when gradients are. A fused optimizer's gradient stands in the step's arena; the caller releases it after
+   * {@linkcode endGradient}.
    */
   beginGradient(): { pointer: number; accumulate: boolean } {
+    if (this.isFused) return { pointer: this.#runtime.arena.floats(this.size), accumulate: false };
     const accumulate = this.#hasGradient || this.touched !== 0;
     if (this.#gradient === 0) {
       this.#gradient = this.#runtime.heap.alloc(this.size * 4);
@@ -96,6 +119,11 @@ export class Parameter {
     }
     this.#hasGradient = true;
     return { pointer: this.#gradient, accumulate };
+  }
+
+  /** Says that the gradient is whole, and that the backward pass does not need the values any more. */
+  endGradient(pointer: number): void {
+    if (this.isFused) this.optimizer!.update(this, pointer);
   }
 
   /** Forgets the gradient. */

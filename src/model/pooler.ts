@@ -37,12 +37,12 @@ export class BertPooler extends Module {
     const mark = runtime.arena.mark(), { first, slope } = this.#saved;
     const dinner = runtime.arena.floats(b * h); // [B, H]
     runtime.pool.run("multiply", Math.ceil(b * h / 1024), 4, dinner, dpooled, slope, b * h);
-    this.dense.backwardParameters(runtime, dinner, first, b);
     if (needsInput) {
       const dfirst = runtime.arena.floats(b * h); // [B, H]
       this.dense.backwardInput(runtime, dfirst, dinner, b);
       runtime.pool.run("add_rows", b, 16, dx, dfirst, batch.firstRows, h);
     }
+    this.dense.backwardParameters(runtime, dinner, first, b);
     runtime.arena.release(mark);
   }
 }

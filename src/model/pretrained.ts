@@ -18,6 +18,7 @@ import {
 } from "../weights/mod.ts";
 import { BertConfig, type BertConfigOptions, sortedKeys } from "./config.ts";
 import type { Parameter } from "./parameter.ts";
+import { checkWeights } from "./step_room.ts";
 
 /** Options of `from_pretrained`. Keys of the configuration may be given too: they replace those of config.json. */
 export interface FromPretrainedOptions extends BertConfigOptions, HubOptions {
@@ -106,6 +107,7 @@ export async function loadPretrained<T extends Loadable>(
   const json = await files.read("config.json");
   if (!json) throw new ConfigError(`Cannot load the model "${name}": it has no config.json`);
   const config = mergeConfig(parseConfigJson(json), overrides);
+  checkWeights(ModelClass, config);
   const checkpoint = await openCheckpoint(files);
   let model: T | undefined;
   try {

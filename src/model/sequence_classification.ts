@@ -4,7 +4,7 @@
  * @module
  */
 import { BertBackbone } from "./bert.ts";
-import type { BertInputs } from "./batch.ts";
+import { type BertInputs, matrixRows } from "./batch.ts";
 import type { BertConfig, ProblemType } from "./config.ts";
 import { SITES, type StepContext } from "./context.ts";
 import { applyDropout, Dropout, Linear } from "./layers.ts";
@@ -114,16 +114,25 @@ export class BertForSequenceClassification extends PreTrainedModel {
     if (options.scale !== undefined && options.scale !== 1) {
       dlogits = this.scaleGradient(context, dlogits, batch.size * k, options.scale);
     }
+    const dfeatures = this.bert.isTrainable() ? runtime.arena.floats(batch.size * h) : 0; // [B, H]
+    if (dfeatures !== 0) this.classifier.backwardInput(runtime, dfeatures, dlogits, batch.size);
     this.classifier.backwardParameters(runtime, dlogits, features, batch.size);
-    if (this.bert.isTrainable()) {
-      const dfeatures = runtime.arena.floats(batch.size * h); // [B, H]
-      this.classifier.backwardInput(runtime, dfeatures, dlogits, batch.size);
+    if (dfeatures !== 0) {
       const drop = this.dropout.at(context, SITES.classifier);
       const dpooled = applyDropout(runtime, dfeatures, batch.size, h, drop);
       const dhidden = runtime.arena.floats(batch.rows * h); // [rows, H]
       runtime.pool.run("zero", Math.ceil(batch.rows * h / 16384), 16, dhidden, batch.rows * h * 4);
       this.bert.backward(context, dhidden, dpooled);
     }
+  }
+
+  /** @ignore */
+  override rehearse(inputs: BertInputs): void {
+    const size = matrixRows(inputs.input_ids, "input_ids").length;
+    const single = this.#problemType([]) === "single_label_classification";
+    const labels = new Array<number>(single ? size : size * this.config.num_labels).fill(0);
+    void this.forward({ ...inputs, labels }).logits;
+    if (this.training) this.backward();
   }
 
   /** The configured problem type, or the one that transformers would choose from the labels. */

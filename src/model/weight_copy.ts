@@ -26,10 +26,16 @@ export class WeightCopy {
   readonly #weight: Parameter;
   #runtime: Runtime | undefined;
   #pointer = 0;
+  #bytes = 0;
   #version = -1;
 
   constructor(weight: Parameter, readonly form: Exclude<InferenceWeights, "plain">) {
     this.#weight = weight;
+  }
+
+  /** Bytes that it holds. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** The product with the weight, as `matMul`; its `b` is the weight. */
@@ -43,7 +49,8 @@ export class WeightCopy {
     const packed = this.form === "packed";
     this.#runtime = runtime;
     if (this.#pointer === 0) {
-      this.#pointer = runtime.heap.alloc(packed ? packedFloats(n, k) * 4 : int8WeightBytes(n, k));
+      this.#bytes = packed ? packedFloats(n, k) * 4 : int8WeightBytes(n, k);
+      this.#pointer = runtime.heap.alloc(this.#bytes);
     }
     if (packed) packB(runtime, this.#pointer, b, n, k, true);
     else packInt8(runtime, this.#pointer, b, n, k);
@@ -53,7 +60,7 @@ export class WeightCopy {
   /** Frees the copy. */
   free(): void {
     this.#runtime?.heap.free(this.#pointer);
-    this.#pointer = 0;
+    this.#pointer = this.#bytes = 0;
     this.#version = -1;
   }
 }

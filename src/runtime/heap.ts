@@ -13,6 +13,14 @@ export interface Allocator {
 
 const ALIGNMENT = 64;
 
+/** Bytes of WASM memory at most: 65,535 pages of 64 KiB, 4 GiB but for one. */
+export const MEMORY_LIMIT = 65_535 * 65_536;
+
+/** Bytes for people: `1.50 GiB`, `2.25 MiB`. */
+export function formatMemory(bytes: number): string {
+  return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(2)} MiB` : `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+}
+
 /** Blocks of WASM memory, aligned to cache lines, and views of them. Pointers are byte offsets. */
 export class Heap {
   readonly memory: WebAssembly.Memory;
@@ -135,6 +143,24 @@ export class Arena {
   /** Gives back all that was taken since the mark. */
   release(mark: number): void {
     this.#used = mark;
+  }
+
+  /**
+   * Takes room for `bytes` at once; for an arena that was {@linkcode reset}. Without it, an arena that is too small
+   * allocates each buffer by itself, and reuses none of them until it is reset.
+   *
+   * @throws {RuntimeError} if memory is exhausted; the arena is empty then.
+   */
+  reserve(bytes: number): void {
+    if (bytes <= this.#capacity) return;
+    this.free();
+    this.#block = this.#heap.alloc(bytes);
+    this.#capacity = this.#peak = bytes;
+  }
+
+  /** The most bytes that were in use at once. */
+  get peak(): number {
+    return this.#peak;
   }
 
   /** Gives back everything. What did not fit becomes part of the arena, so that the next step allocates nothing. */

@@ -28,6 +28,7 @@ export function int8MatMul(runtime: Runtime, product: MatMul): void {
     throw new RuntimeError("Cannot multiply with 8-bit weights: only A W^T + bias, activated, exists");
   }
   if (m === 0 || n === 0) return;
+  runtime.flops += 2 * m * n * k;
   const mark = runtime.arena.mark(), rows = roundUp(m, MR);
   const panels = runtime.arena.floats(rows * roundUp(k, 4) / 2); // [m / 4, k / 2, 4, 2] i16
   const scales = runtime.arena.floats(rows);

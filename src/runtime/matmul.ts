@@ -60,6 +60,7 @@ export function matMul(runtime: Runtime, product: MatMul): void {
   const { c, a, b, m, n, k, transposeA = false, transposeB = false, bias = 0, activation = 0, aux = 0 } =
     product;
   if (m === 0 || n === 0) return;
+  runtime.flops += 2 * m * n * k;
   const flags = (product.accumulate ? ACCUMULATE : 0) | (transposeA ? TRANSPOSE_A : 0) |
     (transposeB ? TRANSPOSE_B : 0) | (aux !== 0 && activation === 0 ? MULTIPLY_AUX : 0) | (activation << 5);
   const lda = transposeA ? m : k, ldb = transposeB ? k : n;

@@ -3,7 +3,8 @@
  *
  * @module
  */
-export { Arena, Heap } from "./heap.ts";
+export { Arena, formatMemory, Heap, MEMORY_LIMIT } from "./heap.ts";
+export { PaperRuntime } from "./paper.ts";
 export { KernelPool } from "./pool.ts";
 export {
   dispose,
@@ -12,7 +13,9 @@ export {
   type Profile,
   Runtime,
   runtime,
+  startedRuntime,
   type WasmSource,
+  withRuntime,
 } from "./runtime.ts";
 export { int8MatMul, int8WeightBytes, packInt8 } from "./int8.ts";
 export { ACTIVATIONS, type MatMul, matMul, packB, packedFloats } from "./matmul.ts";

@@ -6,10 +6,10 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { RuntimeError } from "../errors.ts";
-import { Arena, Heap } from "./heap.ts";
+import { Arena, Heap, MEMORY_LIMIT } from "./heap.ts";
 import { canShareMemory, logicalCores, readBytes } from "./platform.ts";
 import { type KernelPool, startPool } from "./pool.ts";
-import type { Tensor } from "./tensor.ts";
+import type { Tensor, Variable } from "./tensor.ts";
 import { type StartedTfjs, startTfjs } from "./tfjs_backend.ts";
 
 /**
@@ -36,8 +36,11 @@ export interface InitOptions {
   };
 }
 
-/** Pages of 64 KiB that a shared memory has from its start: all but one of 4 GiB (untouched pages cost nothing). */
-const SHARED_PAGES = 65_535;
+/** Pages of 64 KiB that a shared memory has from its start (untouched pages cost nothing). */
+const SHARED_PAGES = MEMORY_LIMIT / 65_536;
+
+/** Bytes that tfjs's module takes for itself, and for each thread beyond the first; measured. */
+const TFJS_BYTES = 94_016, TFJS_THREAD_BYTES = 65_856;
 
 /** The least scratch memory of a thread: panels of one block of gemm. */
 const MIN_SCRATCH_BYTES = 1 << 20;
@@ -52,15 +55,24 @@ export class Runtime {
   readonly pool: KernelPool;
   /** @ignore Buffers of the step that runs; each model puts its own here before it computes. */
   arena: Arena;
+  /** @ignore Operations of all matrix products so far, two for each multiplication and addition. */
+  flops = 0;
   readonly #tfjs: StartedTfjs;
+  /** Bytes of tensors that are left of backends before this one. */
+  readonly #otherTensors: number = tf.engine().state.numBytes;
   #scratch = 0;
 
   /** @ignore Use {@linkcode init}. */
-  constructor(profile: Profile, tfjs: StartedTfjs, pool: KernelPool) {
+  constructor(
+    profile: Profile,
+    tfjs: StartedTfjs,
+    pool: KernelPool,
+    heap: Heap = new Heap(tfjs.memory, tfjs.module),
+  ) {
     this.profile = profile;
     this.#tfjs = tfjs;
     this.pool = pool;
-    this.heap = new Heap(tfjs.memory, tfjs.module);
+    this.heap = heap;
     this.arena = new Arena(this.heap);
     this.needScratch(MIN_SCRATCH_BYTES);
   }
@@ -68,6 +80,17 @@ export class Runtime {
   /** Threads that kernels run on. */
   get threads(): number {
     return this.pool.threads;
+  }
+
+  /** Bytes that tfjs's module takes for itself. */
+  get tfjsBytes(): number {
+    return TFJS_BYTES + TFJS_THREAD_BYTES * (this.threads - 1);
+  }
+
+  /** Bytes of WASM memory that are not in use: what weights, gradients and buffers may still take. */
+  get freeBytes(): number {
+    const tensors = tf.engine().state.numBytes - this.#otherTensors;
+    return MEMORY_LIMIT - this.tfjsBytes - this.heap.bytesInUse - tensors;
   }
 
   /** The table of tfjs's tensors: where each stands in memory. */
@@ -99,6 +122,13 @@ export class Runtime {
     const info = this.#tfjs.backend.makeOutput(shape, dtype);
     const tensor = tf.engine().makeTensorFromTensorInfo(info);
     return { tensor, pointer: this.pointerOf(tensor) };
+  }
+
+  /** A new variable; its values are undefined. */
+  emptyVariable(shape: number[]): Variable {
+    const { tensor } = this.emptyTensor(shape), variable = tf.variable(tensor);
+    tensor.dispose();
+    return variable;
   }
 
   /**
@@ -163,6 +193,22 @@ export async function init(options: InitOptions = {}): Promise<Runtime> {
  */
 export function runtime(): Runtime {
   if (!started) throw new RuntimeError("Cannot compute: the backend is not started; await init() first");
+  return started;
+}
+
+/** @ignore Runs `body`, which must not wait for anything, with another backend in place of the one that runs. */
+export function withRuntime<T>(other: Runtime, body: () => T): T {
+  const before = started;
+  started = other;
+  try {
+    return body();
+  } finally {
+    started = before;
+  }
+}
+
+/** @ignore The backend that runs, if one does. */
+export function startedRuntime(): Runtime | undefined {
   return started;
 }
 

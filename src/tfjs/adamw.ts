@@ -20,7 +20,9 @@ export interface AdamWOptimizerOptions {
 }
 
 /** Floats of a chunk, and words of its line in the kernel's table: see the kernels' optimizer.ts. */
-const CHUNK = 16_384, CHUNK_WORDS = 8;
+const CHUNK = 16_384, CHUNK_WORDS = 9;
+/** How the kernel knows moments that are floats. */
+const FLOAT32 = 0;
 /** Bytes of the kernel's settings. */
 const SETTINGS_BYTES = 64;
 
@@ -84,7 +86,7 @@ class AdamW extends tf.Optimizer implements AdamWOptimizer {
       const [p, g, pm, pv] = [variable, gradient, m, v].map((values) => own.pointerOf(values));
       for (let at = 0; at < variable.size; at += CHUNK) {
         const o = at * 4, count = Math.min(CHUNK, variable.size - at);
-        lines.push(p + o, g + o, pm + o, pv + o, count, 0, 1, 0);
+        lines.push(p + o, g + o, pm + o, pv + o, count, 0, 1, 0, 0);
       }
       written.push(variable, m, v);
     }
@@ -104,7 +106,7 @@ class AdamW extends tf.Optimizer implements AdamWOptimizer {
     heap.i32.set(lines, (table + SETTINGS_BYTES) / 4);
     const grain = Math.max(1, Math.min(16, Math.ceil(count / (4 * own.threads))));
     try {
-      pool.run("adamw_step", count, grain, table + SETTINGS_BYTES, table, 1);
+      pool.run("adamw_step", count, grain, table + SETTINGS_BYTES, table, 1, FLOAT32);
     } finally {
       heap.free(table);
     }

@@ -3,9 +3,18 @@
  *
  * @module
  */
-import { RuntimeError } from "../errors.ts";
-import type { Parameter } from "../model/mod.ts";
-import { type Runtime, runtime } from "../runtime/mod.ts";
+import { MemoryError, RuntimeError } from "../errors.ts";
+import type { Parameter, ParameterOptimizer } from "../model/mod.ts";
+import { formatMemory, type Runtime, runtime } from "../runtime/mod.ts";
+import { CHUNK, clipFactor, GradientTable } from "./gradient_table.ts";
+import {
+  checkStateDtype,
+  type Moments,
+  secondMomentAt,
+  STATE_NUMBERS,
+  stateBytes,
+  type StateDtype,
+} from "./moments.ts";
 
 /** Settings of AdamW, for all parameters or for one group. */
 export interface AdamWSettings {
@@ -32,20 +41,25 @@ export interface AdamWOptions extends AdamWSettings {
    * correction and the decay comes last. Default `pytorch`.
    */
   variant?: "pytorch" | "transformers";
+  /**
+   * How the two moments are stored: `float32` (8 bytes a parameter), `bfloat16` (4 bytes) or `int8` (2 bytes, in blocks
+   * of 256 values). The shorter ones round at random, the same way in each run; see docs/memory.md for what that costs.
+   * Default `float32`.
+   */
+  state_dtype?: StateDtype;
+  /**
+   * Changes each parameter during the backward pass, as soon as its gradient is whole, and keeps no gradient: the same
+   * results as a step after the pass, in less time and memory. `step()` is still called after each backward pass: it
+   * changes the embeddings, which wait. Neither clipping nor adding up gradients is possible. Default false.
+   */
+  fused_backward?: boolean;
 }
 
 /** A group with all settings; `lr` is what schedules change. */
 export type FullGroup = Required<ParameterGroup> & { initial_lr: number };
 
-/** Floats of a chunk: enough that a dispatch has few of them, few enough that threads share them evenly. */
-const CHUNK = 16_384;
-/** Words of a chunk and floats of a group, as the kernel reads them. */
-const CHUNK_WORDS = 8, GROUP_FLOATS = 16;
-
-interface Moments {
-  m: number;
-  v: number;
-}
+/** Floats of a group, as the kernel reads them; the key of its random bits is one of them. */
+const GROUP_FLOATS = 16, KEY_WORD = 9;
 
 /**
  * AdamW (https://arxiv.org/abs/1711.05101). Parameters without a gradient are left alone, as in PyTorch; rows of an
@@ -65,31 +79,44 @@ interface Moments {
  * dispose();
  * ```
  */
-export class AdamW {
+export class AdamW implements ParameterOptimizer {
   /** The groups; a schedule sets their `lr`. */
   readonly param_groups: FullGroup[];
+  /** How the moments are stored. */
+  readonly state_dtype: StateDtype;
+  /** True if parameters change during the backward pass. */
+  readonly fused: boolean;
   readonly #runtime: Runtime;
   readonly #variant: "pytorch" | "transformers";
   readonly #moments = new Map<Parameter, Moments>();
+  /** Each parameter's group, and the number of its first value, counted over all. */
+  readonly #places = new Map<Parameter, { group: number; first: number }>();
   readonly #table: GradientTable;
   #groups = 0;
   /** Groups that the memory at `#groups` has room for. */
   #groupRoom = 0;
   readonly #steps = new Map<Parameter, number>();
+  /** Settings in the table of groups of this step, by group and step. */
+  readonly #settings = new Map<string, number>();
+  /** Parameters that the backward pass has changed since the last step. */
+  readonly #updated = new Set<Parameter>();
 
   /**
    * Takes the parameters; memory for the moments comes with the first step.
    *
    * @param params Parameters, or groups with settings of their own.
    * @throws {RangeError} if a setting is out of range or a parameter stands in two groups.
+   * @throws {RuntimeError} if one of the parameters belongs to another, fused optimizer.
    */
   constructor(params: readonly Parameter[] | readonly ParameterGroup[], options: AdamWOptions = {}) {
     this.#runtime = runtime();
-    this.#variant = options.variant ?? "pytorch";
-    const own = this.#variant === "transformers"
+    const { variant = "pytorch", state_dtype = "float32", fused_backward = false, ...settings } = options;
+    this.#variant = variant;
+    this.state_dtype = state_dtype;
+    this.fused = fused_backward;
+    const own = variant === "transformers"
       ? { eps: 1e-6, weight_decay: 0 }
       : { eps: 1e-8, weight_decay: 0.01 };
-    const { variant: _, ...settings } = options;
     const defaults = { lr: 1e-3, betas: [0.9, 0.999] as const, ...own, ...defined(settings) };
     const groups = params.length > 0 && "params" in params[0]
       ? params as readonly ParameterGroup[]
@@ -99,7 +126,16 @@ export class AdamW {
       full.initial_lr = full.lr;
       return full;
     });
+    checkStateDtype(state_dtype);
     checkGroups(this.param_groups);
+    let first = 0;
+    this.param_groups.forEach(({ params }, group) => {
+      for (const parameter of params) {
+        this.#places.set(parameter, { group, first });
+        first += parameter.size;
+        parameter.optimizer = this;
+      }
+    });
     this.#table = new GradientTable(this.#runtime);
   }
 
@@ -108,65 +144,108 @@ export class AdamW {
    *
    * @param options `max_grad_norm`: clips the norm of all gradients together, in the same pass.
    * @returns The norm of all gradients before clipping, if `max_grad_norm` was given.
+   * @throws {RuntimeError} if `max_grad_norm` is given to a fused optimizer.
+   * @throws {MemoryError} at the first step, if the moments do not fit. Nothing is changed then.
    */
   step(options: { max_grad_norm?: number } = {}): { grad_norm: number | undefined } {
-    const entries = this.#entries();
-    if (entries.length === 0) return { grad_norm: options.max_grad_norm === undefined ? undefined : 0 };
-    this.#table.set(
-      entries.map(([parameter, group]) => ({ parameter, ...this.#momentsOf(parameter), group })),
-    );
-    let scale = 1, grad_norm: number | undefined;
-    if (options.max_grad_norm !== undefined) {
-      grad_norm = this.#table.norm();
-      scale = clipFactor(grad_norm, options.max_grad_norm);
+    if (this.fused && options.max_grad_norm !== undefined) {
+      throw new RuntimeError(
+        "Cannot clip gradients: fused_backward uses each before the norm of all is known; make AdamW without it",
+      );
     }
-    const { pool } = this.#runtime;
-    pool.run("adamw_step", this.#table.count, this.#table.grain, this.#table.pointer, this.#groups, scale);
-    for (const [parameter] of entries) parameter.markWritten();
+    const parameters = [...this.#places.keys()].filter((p) => p.requires_grad && p.gradientPointer !== 0);
+    this.#takeMoments(parameters);
+    const entries = parameters.map((parameter) => ({
+      ...{ parameter, ...this.#moments.get(parameter)!, dtype: this.state_dtype },
+      ...{ group: this.#advance(parameter), first: this.#places.get(parameter)!.first },
+    }));
+    let grad_norm = options.max_grad_norm === undefined ? undefined : 0;
+    if (entries.length > 0) {
+      this.#table.set(entries);
+      let scale = 1;
+      if (options.max_grad_norm !== undefined) {
+        grad_norm = this.#table.norm();
+        scale = clipFactor(grad_norm, options.max_grad_norm);
+      }
+      const { pointer, count, grain } = this.#table, state = STATE_NUMBERS[this.state_dtype];
+      this.#runtime.pool.run("adamw_step", count, grain, pointer, this.#groups, scale, state);
+    }
+    for (const parameter of parameters) parameter.markWritten();
+    this.#updated.clear();
+    this.#settings.clear();
     return { grad_norm };
   }
 
   /** Forgets all gradients. */
   zero_grad(): void {
-    for (const group of this.param_groups) for (const parameter of group.params) parameter.zero_grad();
+    for (const parameter of this.#places.keys()) parameter.zero_grad();
   }
 
-  /** Frees the moments. */
+  /** Frees the moments. The parameters are without an optimizer then. */
   dispose(): void {
-    for (const { m, v } of this.#moments.values()) {
-      this.#runtime.heap.free(m);
-      this.#runtime.heap.free(v);
+    for (const parameter of this.#places.keys()) {
+      if (parameter.optimizer === this) parameter.optimizer = undefined;
     }
+    for (const { m } of this.#moments.values()) this.#runtime.heap.free(m);
     this.#moments.clear();
     this.#runtime.heap.free(this.#groups);
     this.#groups = this.#groupRoom = 0;
     this.#table.dispose();
   }
 
-  /** The parameters that have a gradient, each with the number of its settings in the table of groups. */
-  #entries(): [Parameter, number][] {
-    const entries: [Parameter, number][] = [], settings: number[][] = [], numbers = new Map<string, number>();
-    this.param_groups.forEach((group, g) => {
-      for (const parameter of group.params) {
-        if (!parameter.requires_grad || parameter.gradientPointer === 0) continue;
-        const step = (this.#steps.get(parameter) ?? 0) + 1;
-        this.#steps.set(parameter, step);
-        // Parameters of a group that joined at different times have different bias corrections.
-        const key = `${g}/${step}`;
-        if (!numbers.has(key)) {
-          numbers.set(key, settings.length);
-          settings.push(this.#settings(group, step));
-        }
-        entries.push([parameter, numbers.get(key)!]);
-      }
-    });
-    this.#writeGroups(settings);
-    return entries;
+  /** @ignore */
+  missingBytes(parameter: Parameter): number {
+    return this.#moments.has(parameter) ? 0 : stateBytes(parameter, this.state_dtype);
   }
 
-  /** What the kernel reads of a group at one step. */
-  #settings(group: FullGroup, step: number): number[] {
-    const { lr, betas: [beta1, beta2], eps, weight_decay } = group;
+  /** @ignore */
+  checkBackward(): void {
+    if (this.#updated.size === 0) return;
+    throw new RuntimeError(
+      "Cannot run backward: fused_backward does not add up gradients; call the optimizer's step() after each backward " +
+        "pass, or make AdamW without fused_backward",
+    );
+  }
+
+  /** @ignore Changes a parameter by its whole gradient, in the backward pass. */
+  update(parameter: Parameter, gradient: number): void {
+    this.#takeMoments([parameter]);
+    const { m, v } = this.#moments.get(parameter)!, { first } = this.#places.get(parameter)!;
+    const group = this.#advance(parameter), count = Math.ceil(parameter.size / CHUNK);
+    const grain = Math.max(1, Math.min(16, Math.ceil(count / (4 * this.#runtime.threads))));
+    this.#runtime.pool.run(
+      ...["adamw_update", count, grain, parameter.pointer, gradient, m, v, parameter.size] as const,
+      ...[this.#groups + group * GROUP_FLOATS * 4, STATE_NUMBERS[this.state_dtype], first] as const,
+    );
+    parameter.markWritten();
+    this.#updated.add(parameter);
+  }
+
+  /** Counts a parameter's step; returns the number of its settings in the table of groups. */
+  #advance(parameter: Parameter): number {
+    const { group } = this.#places.get(parameter)!, step = (this.#steps.get(parameter) ?? 0) + 1;
+    this.#steps.set(parameter, step);
+    // Parameters of a group that joined at different times have different bias corrections.
+    const key = `${group}/${step}`, known = this.#settings.get(key);
+    if (known !== undefined) return known;
+    const number = this.#settings.size;
+    this.#settings.set(key, number);
+    this.#writeGroup(number, this.param_groups[group], step);
+    return number;
+  }
+
+  /** Writes what the kernel reads of a group at one step. */
+  #writeGroup(number: number, group: FullGroup, step: number): void {
+    const { heap } = this.#runtime, { lr, betas: [beta1, beta2], eps, weight_decay } = group;
+    const bytes = GROUP_FLOATS * 4;
+    if (number >= this.#groupRoom) {
+      const room = Math.max(4, 2 * this.#groupRoom, this.param_groups.length),
+        moved = heap.alloc(room * bytes);
+      heap.u8.copyWithin(moved, this.#groups, this.#groups + number * bytes);
+      heap.free(this.#groups);
+      this.#groups = moved;
+      this.#groupRoom = room;
+    }
     const correction1 = 1 - beta1 ** step,
       root = Math.sqrt(1 - beta2 ** step),
       factor = 1 - lr * weight_decay;
@@ -174,127 +253,38 @@ export class AdamW {
     const settings = this.#variant === "pytorch"
       ? [lr / correction1, ...decays, 1 / root, factor, 1]
       : [lr * root / correction1, ...decays, 1, 1, factor];
-    return [...settings, ...new Array(GROUP_FLOATS - settings.length).fill(0)];
+    const at = this.#groups / 4 + number * GROUP_FLOATS;
+    heap.f32.set(settings, at);
+    heap.i32.set([Math.imul(step, 0x9e3779b1)], at + KEY_WORD);
   }
 
-  #writeGroups(settings: number[][]): void {
-    const { heap } = this.#runtime;
-    if (settings.length > this.#groupRoom) {
-      heap.free(this.#groups);
-      this.#groups = heap.alloc(settings.length * GROUP_FLOATS * 4);
-      this.#groupRoom = settings.length;
+  /**
+   * Takes the memory of moments that are missing, set to zero.
+   *
+   * @throws {MemoryError} before anything is taken, if they do not fit together.
+   */
+  #takeMoments(parameters: readonly Parameter[]): void {
+    const missing = parameters.filter((parameter) => !this.#moments.has(parameter));
+    if (missing.length === 0) return;
+    const { heap, pool, freeBytes } = this.#runtime;
+    const needed = missing.reduce((sum, parameter) => sum + this.missingBytes(parameter), 0);
+    if (needed > freeBytes) {
+      throw new MemoryError(
+        `Cannot step: AdamW's moments of ${missing.length} parameters take ${formatMemory(needed)} ` +
+          `(${this.state_dtype}), and ${
+            formatMemory(freeBytes)
+          } are free; a shorter state_dtype or frozen parameters ` +
+          "would help",
+        needed,
+        freeBytes,
+      );
     }
-    heap.f32.set(settings.flat(), this.#groups / 4);
-  }
-
-  #momentsOf(parameter: Parameter): Moments {
-    let moments = this.#moments.get(parameter);
-    if (!moments) {
-      const { heap, pool } = this.#runtime, bytes = parameter.size * 4;
-      moments = { m: heap.alloc(bytes), v: heap.alloc(bytes) };
-      for (const p of [moments.m, moments.v]) pool.run("zero", Math.ceil(bytes / 65536), 16, p, bytes);
-      this.#moments.set(parameter, moments);
-    }
-    return moments;
-  }
-}
-
-/**
- * Scales all gradients together so that their norm is at most `max_norm`, as PyTorch does.
- *
- * @returns The norm before.
- */
-export function clip_grad_norm_(parameters: Iterable<Parameter>, max_norm: number): number {
-  const own = runtime(), table = new GradientTable(own);
-  try {
-    const entries = [...parameters].filter((p) => p.gradientPointer !== 0);
-    if (entries.length === 0) return 0;
-    table.set(entries.map((parameter) => ({ parameter, m: 0, v: 0, group: 0 })));
-    const norm = table.norm(), factor = clipFactor(norm, max_norm);
-    if (factor < 1) own.pool.run("scale_gradients", table.count, table.grain, table.pointer, factor);
-    return norm;
-  } finally {
-    table.dispose();
-  }
-}
-
-/** PyTorch's: max / (norm + 1e-6), at most 1. A norm that is no number stays one. */
-function clipFactor(norm: number, max_norm: number): number {
-  const factor = max_norm / (norm + 1e-6);
-  return factor < 1 || Number.isNaN(factor) ? factor : 1;
-}
-
-interface TableEntry extends Moments {
-  parameter: Parameter;
-  group: number;
-}
-
-/** Chunks of parameters and gradients in WASM memory; see the kernels' optimizer.ts for the layout. */
-class GradientTable {
-  readonly #runtime: Runtime;
-  /** What the table was made of. */
-  #key: number[] = [];
-  #bytes = 0;
-  #sums = 0;
-  pointer = 0;
-  count = 0;
-
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime;
-  }
-
-  /** Chunks of one grab of a thread. */
-  get grain(): number {
-    return Math.max(1, Math.min(16, Math.ceil(this.count / (4 * this.#runtime.threads))));
-  }
-
-  /** Writes the table, unless it stands there already: pointers hardly ever change between steps. */
-  set(entries: readonly TableEntry[]): void {
-    const key = entries.flatMap((
-      { parameter: p, m, v, group },
-    ) => [p.pointer, p.gradientPointer, m, v, p.size, group]);
-    if (key.length === this.#key.length && key.every((word, i) => word === this.#key[i])) return;
-    const words = tableWords(entries);
-    if (words.length * 4 > this.#bytes) {
-      this.dispose();
-      this.#bytes = words.length * 4;
-      this.pointer = this.#runtime.heap.alloc(this.#bytes);
-      this.#sums = this.#runtime.heap.alloc(words.length);
-    }
-    this.count = words.length / CHUNK_WORDS;
-    this.#runtime.heap.i32.set(words, this.pointer / 4);
-    this.#key = key;
-  }
-
-  /** The norm of all gradients together. */
-  norm(): number {
-    const { pool } = this.#runtime;
-    pool.run("sum_squares", this.count, this.grain, this.#sums, this.pointer);
-    return Math.sqrt(pool.exports.sum_f64(this.#sums, this.count));
-  }
-
-  dispose(): void {
-    this.#runtime.heap.free(this.pointer);
-    this.#runtime.heap.free(this.#sums);
-    this.pointer = this.#sums = this.#bytes = 0;
-    this.#key = [];
-  }
-}
-
-function tableWords(entries: readonly TableEntry[]): Int32Array {
-  const words: number[] = [];
-  for (const { parameter, m, v, group } of entries) {
-    const p = parameter.pointer, g = parameter.gradientPointer, { size, touched } = parameter;
-    if (g === 0) throw new RuntimeError(`Cannot step: "${parameter.name}" has no gradient`);
-    const width = touched === 0 ? 1 : parameter.shape[1];
-    const length = touched === 0 ? CHUNK : Math.max(1, Math.floor(CHUNK / width)) * width;
-    for (let at = 0; at < size; at += length) {
-      const offset = at * 4, count = Math.min(length, size - at);
-      const row = touched === 0 ? 0 : touched + at / width;
-      words.push(p + offset, g + offset, m && m + offset, v && v + offset, count, row, width, group);
+    for (const parameter of missing) {
+      const bytes = stateBytes(parameter, this.state_dtype), m = heap.alloc(bytes);
+      pool.run("zero", Math.ceil(bytes / 65536), 16, m, bytes);
+      this.#moments.set(parameter, { m, v: m + secondMomentAt(parameter, this.state_dtype) });
     }
   }
-  return Int32Array.from(words, (word) => word | 0);
 }
 
 function defined<T extends object>(settings: T): Partial<T> {
@@ -317,6 +307,11 @@ function checkGroups(groups: readonly FullGroup[]): void {
     check("eps", eps);
     check("weight_decay", weight_decay);
     for (const parameter of params) {
+      if (parameter.optimizer?.fused) {
+        throw new RuntimeError(
+          `Cannot optimise "${parameter.name}": a fused optimizer changes it; dispose() that one first`,
+        );
+      }
       if (seen.has(parameter)) throw new RangeError(`Cannot optimise "${parameter.name}" in two groups`);
       seen.add(parameter);
     }

@@ -1,5 +1,5 @@
 /**
- * Optimizer, schedules and metrics.
+ * Optimizer, schedules, metrics, and what a step takes.
  *
  * @module
  */
@@ -7,10 +7,11 @@ export {
   AdamW,
   type AdamWOptions,
   type AdamWSettings,
-  clip_grad_norm_,
   type FullGroup,
   type ParameterGroup,
 } from "./adamw.ts";
+export { clip_grad_norm_ } from "./gradient_table.ts";
+export type { StateDtype } from "./moments.ts";
 export {
   accuracy,
   type ClassificationReport,
@@ -18,4 +19,5 @@ export {
   type ClassScores,
   confusionCounts,
 } from "./metrics.ts";
+export { formatPlan, type Plan, plan, type PlanBytes, type PlanFlops, type PlanOptions } from "./plan.ts";
 export { get_linear_schedule_with_warmup, LearningRateSchedule } from "./schedule.ts";

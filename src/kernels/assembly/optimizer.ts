@@ -1,7 +1,11 @@
 // AdamW (https://arxiv.org/abs/1711.05101) and the gradient's norm, over a table of chunks that covers all parameters.
 //
-//   chunk: 8 x 4 bytes   parameter, gradient, m, v (pointers), count (floats), touched (pointer or 0), row width, group
-//   group: 16 x f32      step size, beta1, 1 - beta1, beta2, 1 - beta2, eps, scale of sqrt(v), factor before, factor after
+//   chunk: 9 x 4 bytes   parameter, gradient, m, v (pointers), count (floats), touched (pointer or 0), row width, group,
+//                        number of the first value
+//   group: 16 x f32      step size, beta1, 1 - beta1, beta2, 1 - beta2, eps, scale of sqrt(v), factor before, factor after,
+//                        key of the step's random bits (i32)
+//
+// The moments are f32, bfloat16, or blocks of 8 bits that hold both and stand where m points; see optimizer_state.ts.
 //
 //   p *= before;  m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
 //   p -= stepSize * m / (sqrt(v) * rootScale + eps);  p *= after
@@ -9,7 +13,20 @@
 // PyTorch: before = 1 - lr decay, stepSize = lr / (1 - beta1^t), rootScale = 1 / sqrt(1 - beta2^t).
 // Rows of an embedding that were never touched have g = m = v = 0: only the factors apply, and 1 costs nothing.
 
+import { BLOCK, blockBytes, decodeBlock, encodeBlock, loadBfloat16, randomBits, runBytes, storeBfloat16 } from "./optimizer_state";
 import { fma, loadPartial, splat, storePartial } from "./simd";
+
+/** Bytes of a chunk; values that a unit of adamw_update has. */
+const CHUNK: usize = 36, UPDATE_SHIFT: i32 = 14;
+/** How moments are stored. */
+const FLOAT32: i32 = 0, BFLOAT16: i32 = 1;
+
+/** Bytes from a moment to that of the value `n` further, where runs of n values have moments of their own. */
+// @ts-ignore: decorator
+@inline
+function stateBytes(state: i32, n: i32): usize {
+  return state == FLOAT32 ? <usize>n << 2 : state == BFLOAT16 ? <usize>(n + 3 & -4) << 1 : runBytes(n);
+}
 
 // @ts-ignore: decorator
 @inline
@@ -31,7 +48,8 @@ function update(
   return f32x4.mul(f32x4.sub(f32x4.mul(p, before), f32x4.div(f32x4.mul(stepSize, nextM), denominator)), after);
 }
 
-function updateRun(p: usize, g: usize, m: usize, v: usize, n: i32, group: usize, gradientScale: f32): void {
+/** Updates n values whose moments are floats. */
+function updateFloats(p: usize, g: usize, m: usize, v: usize, n: i32, group: usize, gradientScale: f32): void {
   const stepSize = v128.load32_splat(group), beta1 = v128.load32_splat(group, 4), rest1 = v128.load32_splat(group, 8);
   const beta2 = v128.load32_splat(group, 12), rest2 = v128.load32_splat(group, 16), eps = v128.load32_splat(group, 20);
   const root = v128.load32_splat(group, 24), before = v128.load32_splat(group, 28), after = v128.load32_splat(group, 32);
@@ -57,29 +75,96 @@ function updateRun(p: usize, g: usize, m: usize, v: usize, n: i32, group: usize,
   }
 }
 
-/** One step of AdamW with gradients times `gradientScale`. Range: chunks. */
-export function adamw_step(chunks: usize, groups: usize, gradientScale: f32, begin: i32, end: i32): void {
+/** Updates n values whose moments are bfloat16; `first` is the number of the first. */
+function updateBfloats(p: usize, g: usize, m: usize, v: usize, n: i32, group: usize, gradientScale: f32, first: i32): void {
+  const stepSize = v128.load32_splat(group), beta1 = v128.load32_splat(group, 4), rest1 = v128.load32_splat(group, 8);
+  const beta2 = v128.load32_splat(group, 12), rest2 = v128.load32_splat(group, 16), eps = v128.load32_splat(group, 20);
+  const root = v128.load32_splat(group, 24), before = v128.load32_splat(group, 28), after = v128.load32_splat(group, 32);
+  const s = splat(gradientScale), key = v128.load32_splat(group, 36), four = i32x4.splat(4);
+  let counter = i32x4.add(i32x4.splat(first), i32x4(0, 1, 2, 3));
+  const i = n & 3, end = p + (<usize>(n - i) << 2);
+  for (; p < end; p += 16, g += 16, m += 8, v += 8) {
+    const next = update(
+      v128.load(p), f32x4.mul(v128.load(g), s), loadBfloat16(m), loadBfloat16(v), beta1, rest1, beta2, rest2, stepSize, root,
+      eps, before, after,
+    );
+    const random = randomBits(counter, key);
+    counter = i32x4.add(counter, four);
+    storeBfloat16(m, nextM, random);
+    storeBfloat16(v, nextV, i32x4.shr_u(random, 16));
+    v128.store(p, next);
+  }
+  if (i > 0) { // the moments have room for whole vectors
+    const next = update(
+      loadPartial(p, i), f32x4.mul(loadPartial(g, i), s), loadBfloat16(m), loadBfloat16(v), beta1, rest1, beta2, rest2,
+      stepSize, root, eps, before, after,
+    );
+    const random = randomBits(counter, key);
+    storeBfloat16(m, nextM, random);
+    storeBfloat16(v, nextV, i32x4.shr_u(random, 16));
+    storePartial(p, next, i);
+  }
+}
+
+/** Updates n values whose moments are blocks of 8 bits. Scratch: a block's moments as floats. */
+function updateBlocks(
+  p: usize, g: usize, blocks: usize, n: i32, group: usize, gradientScale: f32, first: i32, scratch: usize,
+): void {
+  const key = v128.load32_splat(group, 36), m = scratch, v = scratch + (BLOCK << 2);
+  for (let i = 0; i < n; i += BLOCK) {
+    const count = min(BLOCK, n - i), o = <usize>i << 2;
+    decodeBlock(m, v, blocks, count);
+    updateFloats(p + o, g + o, m, v, count, group, gradientScale);
+    encodeBlock(blocks, m, v, count, first + i, key);
+    blocks += blockBytes(count);
+  }
+}
+
+/** Updates n values, the first of which has the number `first`. */
+function updateRun(
+  p: usize, g: usize, m: usize, v: usize, n: i32, group: usize, gradientScale: f32, state: i32, first: i32, scratch: usize,
+): void {
+  if (state == FLOAT32) updateFloats(p, g, m, v, n, group, gradientScale);
+  else if (state == BFLOAT16) updateBfloats(p, g, m, v, n, group, gradientScale, first);
+  else updateBlocks(p, g, m, n, group, gradientScale, first, scratch);
+}
+
+/** One step of AdamW with gradients times `gradientScale`; `state` says how moments are stored. Range: chunks. */
+export function adamw_step(
+  chunks: usize, groups: usize, gradientScale: f32, state: i32, scratch: usize, begin: i32, end: i32,
+): void {
   for (let c = begin; c < end; c++) {
-    const chunk = chunks + (<usize>c << 5), group = groups + (<usize>load<i32>(chunk, 28) << 6);
+    const chunk = chunks + <usize>c * CHUNK, group = groups + (<usize>load<i32>(chunk, 28) << 6);
     const p = load<usize>(chunk), g = load<usize>(chunk, 4), m = load<usize>(chunk, 8), v = load<usize>(chunk, 12);
     const count = load<i32>(chunk, 16), touched = load<usize>(chunk, 20), width = load<i32>(chunk, 24);
+    const first = load<i32>(chunk, 32);
     if (touched == 0) {
-      updateRun(p, g, m, v, count, group, gradientScale);
+      updateRun(p, g, m, v, count, group, gradientScale, state, first, scratch);
       continue;
     }
     const factor = load<f32>(group, 28) * load<f32>(group, 32);
+    const rowState = stateBytes(state, width);
     for (let i = 0, row = 0; i < count; i += width, row++) {
-      const o = <usize>i << 2;
-      if (load<u8>(touched + row)) updateRun(p + o, g + o, m + o, v + o, width, group, gradientScale);
-      else if (factor != 1) scaleOnly(p + o, width, factor);
+      const o = <usize>i << 2, s = <usize>row * rowState;
+      if (load<u8>(touched + row)) {
+        updateRun(p + o, g + o, m + s, v + s, width, group, gradientScale, state, first + i, scratch);
+      } else if (factor != 1) scaleOnly(p + o, width, factor);
     }
   }
+}
+
+/** The same for one parameter of n values without untouched rows. Range: chunks of 16384 values. */
+export function adamw_update(
+  p: usize, g: usize, m: usize, v: usize, n: i32, group: usize, state: i32, first: i32, scratch: usize, begin: i32, end: i32,
+): void {
+  const i = begin << UPDATE_SHIFT, o = <usize>i << 2, s = stateBytes(state, i);
+  updateRun(p + o, g + o, m + s, v + s, min(n, end << UPDATE_SHIFT) - i, group, 1, state, first + i, scratch);
 }
 
 /** The sum of squares of each chunk's gradient, as f64, to sums[chunk]. Range: chunks. */
 export function sum_squares(sums: usize, chunks: usize, begin: i32, end: i32): void {
   for (let c = begin; c < end; c++) {
-    const chunk = chunks + (<usize>c << 5);
+    const chunk = chunks + <usize>c * CHUNK;
     const touched = load<usize>(chunk, 20), count = load<i32>(chunk, 16);
     const width = touched == 0 ? count : load<i32>(chunk, 24);
     let total: f64 = 0;
@@ -105,7 +190,7 @@ export function sum_squares(sums: usize, chunks: usize, begin: i32, end: i32): v
 export function scale_gradients(chunks: usize, factor: f32, begin: i32, end: i32): void {
   const f = splat(factor);
   for (let c = begin; c < end; c++) {
-    const chunk = chunks + (<usize>c << 5);
+    const chunk = chunks + <usize>c * CHUNK;
     let p = load<usize>(chunk, 4), n = load<i32>(chunk, 16);
     for (; n >= 4; n -= 4, p += 16) v128.store(p, f32x4.mul(v128.load(p), f));
     for (; n > 0; n--, p += 4) store<f32>(p, load<f32>(p) * factor);

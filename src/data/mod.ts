@@ -1,0 +1,6 @@
+/**
+ * Examples and their order.
+ *
+ * @module
+ */
+export { lengthGroupedBatches, type LengthGroupedOptions } from "./sampler.ts";

@@ -18,7 +18,7 @@ export const NPM: Readonly<Record<string, string>> = {
   "@tensorflow/tfjs-backend-wasm": "4.22.0",
   "@tensorflow/tfjs-core": "4.22.0",
   bun: "1.4.5",
-  node: "24.16.0",
+  node: "24.21.0",
 };
 
 /** The Python packages, by the name that `importlib.metadata` knows. */

@@ -50,9 +50,13 @@ export interface Row {
   /** Without a peer, the row shows our own figure. */
   peer?: string;
   theirs?: Timing;
+  /** Of a whole, 0 to 1: profiles. */
+  share?: number;
   /** Of times ours / theirs: below 1 is faster. Of rates the same: above 1 is faster. */
   ratio?: number;
   goal?: string;
+  /** The number in the goal, for the chart. */
+  limit?: number;
   met?: boolean;
   /** What was compared, and the largest difference. */
   verified: string;
@@ -78,7 +82,15 @@ export interface Contender {
   readonly info: Record<string, unknown>;
   /** Does the work once; milliseconds. */
   run(job?: string | number): Promise<number>;
+  /** The same; the whole answer, `ms` among it. */
+  ask(job?: string | number): Promise<Answer>;
   end(): Promise<void>;
+}
+
+/** What a contender says of one run; programs may add to it. */
+export interface Answer {
+  ms: number;
+  [more: string]: unknown;
 }
 
 /** How a contender is started. */
@@ -148,14 +160,18 @@ export async function startContender(command: string[], options: ContenderOption
   if (info.ready !== true || !Array.isArray(info.check)) {
     throw fail("start", `it printed ${JSON.stringify(info)}, expected {"ready":true,"check":[...]}`);
   }
+  const ask = async (job?: string | number): Promise<Answer> => {
+    child.stdin.write(job === undefined ? "run\n" : `run ${job}\n`);
+    const given = await answer("run") as Answer;
+    if (typeof given.ms !== "number" || !(given.ms >= 0)) {
+      throw fail("run", `it answered ${JSON.stringify(given)}, expected {"ms":...}`);
+    }
+    return given;
+  };
   return {
     ...{ name, info, check: (info.check as (number | null)[]).map((value) => value ?? NaN) },
-    run: async (job) => {
-      child.stdin.write(job === undefined ? "run\n" : `run ${job}\n`);
-      const { ms } = await answer("run");
-      if (typeof ms !== "number" || !(ms >= 0)) throw fail("run", `it answered ${ms}, expected milliseconds`);
-      return ms;
-    },
+    run: async (job) => (await ask(job)).ms,
+    ask,
     end: async () => {
       child.stdin.end();
       const timer = setTimeout(() => child.kill("SIGKILL"), 5000);
@@ -202,6 +218,25 @@ export function timing(values: readonly number[], unit: Timing["unit"]): Timing 
     ...{ median: median(values), min: Math.min(...values), max: Math.max(...values) },
     ...{ runs: values.length, unit },
   };
+}
+
+/**
+ * Adds the ratio of medians, and the goal in words, to a row.
+ *
+ * @param goal What the ratio should be, at most (of times) or at least (of rates).
+ */
+export function compare(
+  row: Pick<Row, "work" | "peer" | "verified" | "command"> & Required<Pick<Row, "ours" | "theirs">>,
+  goal: { atMost?: number; atLeast?: number } = {},
+): Row {
+  const ratio = row.ours.median / row.theirs.median, { atMost, atLeast } = goal;
+  if (atMost !== undefined) {
+    return { ...row, ratio, goal: `at most ${atMost} x`, limit: atMost, met: ratio <= atMost };
+  }
+  if (atLeast !== undefined) {
+    return { ...row, ratio, goal: `at least ${atLeast} x`, limit: atLeast, met: ratio >= atLeast };
+  }
+  return { ...row, ratio };
 }
 
 /** Milliseconds as the rate of a work of so many operations. */

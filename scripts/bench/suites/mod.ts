@@ -1,4 +1,5 @@
 /** All suites, in the order in which they run. */
 import type { Suite } from "../harness.ts";
+import { suite as gemm } from "./gemm.ts";
 
-export const SUITES: readonly Suite[] = [];
+export const SUITES: readonly Suite[] = [gemm];

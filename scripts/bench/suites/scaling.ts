@@ -20,16 +20,16 @@ interface Sweep {
 
 const SWEEPS: Sweep[] = [
   {
-    ...{ name: "length", axis: "T, tokens of each of 8 texts", title: "Step time by length" },
-    ...{ values: [64, 128, 256, 512], quick: [64, 128], job: (T) => [8, T, 6] },
+    ...{ name: "length", axis: "T, tokens of each of 4 texts", title: "Step time by length" },
+    ...{ values: [64, 128, 256, 512], quick: [32, 64], job: (T) => [4, T, 6] },
   },
   {
     ...{ name: "batch", axis: "B, texts of 64 tokens", title: "Step time by batch" },
-    ...{ values: [1, 2, 4, 8, 16, 32], quick: [1, 4], job: (B) => [B, 64, 6] },
+    ...{ values: [1, 2, 4, 8, 16, 32], quick: [1, 2], job: (B) => [B, 64, 6] },
   },
   {
-    ...{ name: "layers", axis: "layers, 8 x 64 tokens", title: "Step time by layers" },
-    ...{ values: [1, 2, 4, 6, 8, 12], quick: [1, 2], job: (L) => [8, 64, L] },
+    ...{ name: "layers", axis: "layers, 4 x 64 tokens", title: "Step time by layers" },
+    ...{ values: [1, 2, 4, 6, 8, 12], quick: [1, 2], job: (L) => [4, 64, L] },
   },
 ];
 

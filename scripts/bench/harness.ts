@@ -117,7 +117,7 @@ const REST_MS = 50;
 export async function startContender(command: string[], options: ContenderOptions = {}): Promise<Contender> {
   const { name = command[0].split("/").at(-1)!, env = {}, cwd, timeoutMs = 600_000 } = options;
   const child = spawn(command[0], command.slice(1), {
-    ...{ cwd, env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] },
+    ...{ cwd, env: { ...process.env, NO_COLOR: "1", ...env }, stdio: ["pipe", "pipe", "pipe"] },
   });
   const errors: string[] = [], lines: string[] = [];
   let ended: string | undefined, wake = () => {};

@@ -6,9 +6,9 @@ import { ADVERSARIAL, serveTokenizer } from "./tokenizer_inputs.ts";
 
 const [folder, single] = process.argv.slice(2);
 const tokenizer = BertTokenizer.from_vocab(readFileSync(`${folder}/vocab.txt`, "utf8"));
-const hard = Object.entries(ADVERSARIAL).flatMap(([name, make]) => [
-  [`${name} 0.1`, [make(1e5)]] as const,
-  [`${name} 1`, [make(1e6)]] as const,
+const hard = Object.entries(ADVERSARIAL).flatMap(([name, make]): [string, string[]][] => [
+  [`${name} 0.1`, [make(1e5)]],
+  [`${name} 1`, [make(1e6)]],
 ]);
 const encode = single === "single"
   ? (texts: string[]) => texts.map((text) => tokenizer(text).input_ids)

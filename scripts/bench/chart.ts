@@ -10,9 +10,11 @@ const WIDTH = 900, ROW = 24, THICKNESS = 14;
 /** Share of the width that the names may take. */
 const NAMES = 0.58;
 
-/** How many times better than the peer: of times theirs / ours, of rates ours / theirs. */
+/** How many times better than a peer: of times theirs / ours, of rates ours / theirs. */
 export function advantage(row: Row): { value: number; goal?: number } | undefined {
-  if (row.ratio === undefined || !(row.ratio > 0) || !Number.isFinite(row.ratio)) return undefined;
+  if (row.peer === undefined || row.ratio === undefined || !(row.ratio > 0) || !Number.isFinite(row.ratio)) {
+    return undefined;
+  }
   const isRate = row.ours.unit === "GFLOPS", turn = (ratio: number) => isRate ? ratio : 1 / ratio;
   return { value: turn(row.ratio), ...row.limit !== undefined && { goal: turn(row.limit) } };
 }
@@ -26,11 +28,11 @@ export function advantage(row: Row): { value: number; goal?: number } | undefine
 export function ratioChart(title: string, rows: readonly Row[]): string | undefined {
   const bars = rows.flatMap((row) => {
     const found = advantage(row);
-    return found ? [{ ...found, name: row.peer ? `${row.work}: ${row.peer}` : row.work, met: row.met }] : [];
+    return found ? [{ ...found, name: `${row.work}: ${row.peer}`, met: row.met }] : [];
   });
   if (bars.length === 0) return undefined;
   const top = contentTop(title, "alone") + 20;
-  const left = PAD + Math.min(WIDTH * NAMES, Math.max(...bars.map(({ name }) => textWidth(name)))) + 10;
+  const left = PAD + Math.min(WIDTH * NAMES, Math.max(...bars.map(({ name }) => textWidth(name)))) + 11;
   const right = WIDTH - PAD - 62;
   const values = bars.flatMap(({ value, goal }) => [value, goal ?? 1]);
   const low = Math.min(0.5, ...values), high = Math.max(2, ...values);

@@ -63,7 +63,7 @@ async function run(bench: Bench): Promise<Row[]> {
       const [large] = await takeTurns([batch], bench.quick ? 1 : 3, 0, `${name} 1`);
       const [small] = await takeTurns([batch], bench.quick ? 1 : 3, 0, `${name} 0.1`);
       rows.push(compare({
-        ...{ work: `1 MB of ${name}`, ours: large, peer: "0.1 MB", theirs: small, command: COMMAND },
+        ...{ work: `1 MB of ${name}, by 0.1 MB of it`, ours: large, theirs: small, command: COMMAND },
         verified: "the time grows with the length, not with its square",
       }, { atMost: GROWTH_GOAL }));
     }

@@ -76,7 +76,8 @@ function colour(text: string, row: Row | undefined): string {
 
 /** A table of GitHub's Markdown, with what was verified. */
 export function markdownTable(rows: readonly Row[]): string {
-  const columns = columnsOf(rows, true), escape = (text: string) => text.replaceAll("|", "\\|");
+  const columns = columnsOf(rows, true),
+    escape = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
   return [
     `| ${columns.map(({ head }) => head).join(" | ")} |`,
     `| ${columns.map(({ right }) => right ? "---:" : "---").join(" | ")} |`,

@@ -14,6 +14,7 @@ import {
   confusionCounts,
   dispose,
   init,
+  predict,
 } from "../../mod.ts";
 
 import { trainingReport } from "../../src/report/mod.ts";
@@ -23,7 +24,6 @@ import { progressLine } from "../progress_line.ts";
 import { type Example, LABELS, readExamples } from "./data.ts";
 import {
   argmax,
-  classify,
   DEMO_SETTINGS,
   type Evaluation,
   train,
@@ -118,11 +118,11 @@ function report(
     code: [
       {
         ...{ title: "Deno and Node", language: "ts" },
-        text: `import { BertForSequenceClassification, BertTokenizer, dispose } from "@berth/berth";
+        text: `import { BertForSequenceClassification, BertTokenizer, dispose, predict } from "@berth/berth";
 
 const tokenizer = await BertTokenizer.from_pretrained(${folder});
 const model = await BertForSequenceClassification.from_pretrained(${folder});
-model.forward(tokenizer(["I love baseball."])).logits.print();
+console.log(await predict(model, tokenizer, ["I love baseball."]));
 dispose();`,
       },
       {
@@ -158,7 +158,7 @@ async function main(): Promise<void> {
       `${testSet.length} to test; ${runtime.threads} threads, profile ${runtime.profile}`,
   );
   const progress = progressLine("train");
-  const record = train(model, tokenizer, trainSet, testSet, settings, {
+  const record = await train(model, tokenizer, trainSet, testSet, settings, {
     onStep: (step, total, { loss }) => progress.update(step, total, `loss ${loss.toFixed(4)}`),
     onEvaluation: ({ step, accuracy }) => {
       if (step === 0) console.log(`accuracy before training: ${percent(accuracy)}`);
@@ -173,7 +173,9 @@ async function main(): Promise<void> {
     } s)`,
   );
   const sentences = ["I love baseball.", "I hate baseball."];
-  const tried = classify(model, tokenizer, sentences).map((p, i) => prediction(sentences[i], p));
+  const tried = (await predict(model, tokenizer, sentences)).map(({ scores }, i) =>
+    prediction(sentences[i], scores)
+  );
   for (const { text, predicted, probability } of tried) {
     console.log(`  ${text} -> ${predicted} (${percent(probability)})`);
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ACTIVATIONS, DOT_ROWS, matMul, type Runtime } from "../runtime/mod.ts";
+import { ACTIVATIONS, matMul, type Runtime } from "../runtime/mod.ts";
 import type { StepContext } from "./context.ts";
 import { Module, pythonFloat } from "./module.ts";
 import { PackedWeight } from "./packed_weight.ts";
@@ -44,7 +44,7 @@ export class Linear extends Module {
     matMul(runtime, {
       ...{ c: y, a: x, b: this.weight.pointer, bias: this.bias.pointer, activation, aux: slope },
       ...{ m: n, n: this.outputs, k: this.inputs, transposeB: true },
-      packed: n > DOT_ROWS ? this.#packed?.pointer(runtime) : undefined,
+      packed: this.#packed?.pointer(runtime),
     });
   }
 

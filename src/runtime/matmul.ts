@@ -26,7 +26,7 @@ export interface MatMul {
   k: number;
   transposeA?: boolean;
   transposeB?: boolean;
-  /** B in strips, by {@linkcode packB}; read instead of `b` where more than a few rows make it faster. */
+  /** B in strips, by {@linkcode packB}; read instead of `b`. */
   packed?: number;
   /** Adds to C. Default false. */
   accumulate?: boolean;
@@ -39,7 +39,7 @@ export interface MatMul {
 }
 
 /** B[n, k] is read in place, by dot products, up to this many rows of A: packing it would cost more. */
-export const DOT_ROWS = 24;
+const DOT_ROWS = 24;
 /** Each unit packs its own part of B up to this many rows of A: there is one row of units then. */
 const FEW_ROWS = 40;
 /** Up to this depth (gradients of weights from few tokens) each unit packs its own part of B, which fits the L1 cache. */
@@ -63,7 +63,7 @@ export function matMul(runtime: Runtime, product: MatMul): void {
   const flags = (product.accumulate ? ACCUMULATE : 0) | (transposeA ? TRANSPOSE_A : 0) |
     (transposeB ? TRANSPOSE_B : 0) | (aux !== 0 && activation === 0 ? MULTIPLY_AUX : 0) | (activation << 5);
   const lda = transposeA ? m : k, ldb = transposeB ? k : n;
-  if (transposeB && !transposeA && m <= DOT_ROWS) {
+  if (!product.packed && transposeB && !transposeA && m <= DOT_ROWS) {
     const nc = blockSize(n, 48, 3, 2 * runtime.threads);
     runtime.pool.run("gemm_dot", Math.ceil(n / nc), 1, c, a, b, bias, aux, n, lda, ldb, m, n, k, nc, flags);
     return;
@@ -95,7 +95,7 @@ interface Blocks {
 
 function blocks(m: number, n: number, k: number, threads: number): Blocks {
   const small = m <= 2 * SMALL_ROW_BLOCK, mc = blockSize(m, small ? SMALL_ROW_BLOCK : ROW_BLOCK, MR, 1);
-  const parts = Math.ceil((small ? 4 : 8) * threads / Math.ceil(m / mc));
+  const parts = Math.ceil((small ? 2 : 8) * threads / Math.ceil(m / mc));
   const most = Math.max(1, threads, Math.floor(n / LEAST_COLUMNS));
   const nc = blockSize(n, COLUMN_BLOCK, NR, Math.min(parts, most));
   return { mc, nc, kc: blockSize(k, DEPTH_BLOCK, 4, 1) };

@@ -14,4 +14,4 @@ export {
   runtime,
   type WasmSource,
 } from "./runtime.ts";
-export { ACTIVATIONS, DOT_ROWS, type MatMul, matMul, packB, packedFloats } from "./matmul.ts";
+export { ACTIVATIONS, type MatMul, matMul, packB, packedFloats } from "./matmul.ts";

@@ -21,6 +21,7 @@ type Phase = "forward" | "backward" | "optimizer";
 const TRANSPOSE_A = 2;
 
 let parts = new Map<string, { ms: number; calls: number }>(), phase: Phase | undefined, inKernels = 0;
+let stepStart = 0, inSteps = 0, steps = 0;
 
 function add(part: string, ms: number): void {
   const entry = parts.get(part) ?? { ms: 0, calls: 0 };
@@ -59,29 +60,34 @@ function inPhase<T>(name: Phase, run: () => T): T {
 }
 
 const forward = model.forward.bind(model), backward = model.backward.bind(model), step = AdamW.prototype.step;
-model.forward = (...args) => inPhase("forward", () => forward(...args));
+model.forward = (...args) => {
+  if (model.training) {
+    stepStart = encoding.start;
+    add("tokenizer", encoding.ms);
+  }
+  return inPhase("forward", () => forward(...args));
+};
 model.backward = (...args) => inPhase("backward", () => backward(...args));
 AdamW.prototype.step = function (...args) {
   return inPhase("optimizer", () => step.apply(this, args));
 };
 
-let stepStart = 0, inSteps = 0, steps = 0;
+/** The last call of the tokenizer; part of a step if the next forward pass is one of training. */
+let encoding = { start: 0, ms: 0 };
 const timedTokenizer = new Proxy(tokenizer, {
   apply(target, self, args) {
-    if (!model.training) return Reflect.apply(target as never, self, args);
-    stepStart = performance.now();
-    const result = Reflect.apply(target as never, self, args);
-    add("tokenizer", performance.now() - stepStart);
+    const start = performance.now(), result = Reflect.apply(target as never, self, args);
+    encoding = { start, ms: performance.now() - start };
     return result;
   },
 });
 
 /** One epoch of the demo; its last loss. */
-function epoch(): number {
+async function epoch(): Promise<number> {
   parts = new Map();
   inSteps = steps = 0;
   let last = 0;
-  train(model, timedTokenizer, trainSet, testSet, settings, {
+  await train(model, timedTokenizer, trainSet, testSet, settings, {
     onStep: (_step, _total, { loss }) => {
       inSteps += performance.now() - stepStart;
       steps++;
@@ -92,9 +98,9 @@ function epoch(): number {
   return last;
 }
 
-const loss = epoch();
-await speak([loss], () => {
-  epoch();
+const loss = await epoch();
+await speak([loss], async () => {
+  await epoch();
   const perStep = [...parts].map(([part, { ms, calls }]) => [part, { ms: ms / steps, calls: calls / steps }]);
   return { ms: inSteps / steps, parts: Object.fromEntries(perStep) };
 }, { parameters: model.num_parameters(), sentences: trainSet.length });

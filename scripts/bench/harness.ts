@@ -70,7 +70,7 @@ export interface Timing {
   min: number;
   max: number;
   runs: number;
-  unit: "ms" | "s" | "GFLOPS" | "%" | "x";
+  unit: "ms" | "s" | "GFLOPS";
 }
 
 /** A running child process; see the top of this file. */

@@ -22,22 +22,29 @@ import { folderUrl, writeFileWhole } from "../../src/runtime/files.ts";
 import { runtimeName } from "../../src/runtime/platform.ts";
 import { progressLine } from "../progress_line.ts";
 import { type Example, LABELS, readExamples } from "./data.ts";
-import { argmax, type Evaluation, train, type TrainRecord, type TrainSettings } from "./train.ts";
+import {
+  argmax,
+  DEMO_SETTINGS,
+  type Evaluation,
+  train,
+  type TrainRecord,
+  type TrainSettings,
+} from "./train.ts";
 
 const HELP = `Fine-tunes a small BERT on sentences about baseball.
 
   --model FOLDER   a checkpoint; default: berth-tiny, which the package carries
-  --epochs N       default 6
+  --epochs N       default ${DEMO_SETTINGS.epochs}
   --threads N      default: all logical cores
-  --seed N         default 0
+  --seed N         default ${DEMO_SETTINGS.seed}
   --out FOLDER     where the model and the report go; default: out/demo`;
 
 const { values: flags } = parseArgs({
   options: {
     model: { type: "string", default: "berth-tiny" },
-    epochs: { type: "string", default: "6" },
+    epochs: { type: "string" },
     threads: { type: "string" },
-    seed: { type: "string", default: "0" },
+    seed: { type: "string" },
     out: { type: "string", default: "out/demo" },
     help: { type: "boolean", default: false },
   },
@@ -131,8 +138,9 @@ print(classify("I love baseball."))`,
 
 async function main(): Promise<void> {
   const settings: TrainSettings = {
-    ...{ epochs: Number(flags.epochs), batch_size: 16, learning_rate: 2e-4, warmup_ratio: 0.1 },
-    ...{ weight_decay: 0.01, max_grad_norm: 1, seed: Number(flags.seed) },
+    ...DEMO_SETTINGS,
+    epochs: Number(flags.epochs ?? DEMO_SETTINGS.epochs),
+    seed: Number(flags.seed ?? DEMO_SETTINGS.seed),
   };
   const startedAt = new Date().toISOString();
   const runtime = await init({ threads: flags.threads ? Number(flags.threads) : undefined });

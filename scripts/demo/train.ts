@@ -21,6 +21,12 @@ export interface TrainSettings {
   seed: number;
 }
 
+/** The demo's settings. */
+export const DEMO_SETTINGS: TrainSettings = {
+  ...{ epochs: 6, batch_size: 16, learning_rate: 2e-4, warmup_ratio: 0.1, weight_decay: 0.01 },
+  ...{ max_grad_norm: 1, seed: 0 },
+};
+
 /** What a run leaves for the report. */
 export interface TrainRecord {
   steps: StepRecord[];

@@ -63,6 +63,7 @@ export interface SteppingModel {
   readonly training: boolean;
   readonly is_gradient_checkpointing: boolean;
   modules(): Iterable<Module>;
+  named_parameters(): Iterable<[name: string, parameter: Parameter]>;
   parameters(): Parameter[];
   train(): unknown;
   eval(options: { weights: InferenceWeights }): unknown;

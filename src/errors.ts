@@ -23,6 +23,8 @@ export class MemoryError extends RuntimeError {
   override name: string = "MemoryError";
 
   /**
+   * An error with its numbers.
+   *
    * @param message What was to be done, and the numbers.
    * @param neededBytes Bytes that are wanted beyond those in use.
    * @param freeBytes Bytes that are left.

@@ -31,6 +31,14 @@ Deno.test("the README's program on tfjs runs as it stands, and its loss falls", 
   ok(losses.length === 40 && losses.at(-1)! < 0.2 * losses[0]);
 });
 
+Deno.test("the README's programs on predicting and on memory run as they stand", () => {
+  const programs = [...README.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code);
+  const run = (what: string) =>
+    deno(["run", "-A", "--no-check", "--ext=ts", "-"], programs.find((code) => code.includes(what))!);
+  match(run("predict("), /^(LABEL_[01] [\d.]+\n){3}$/);
+  match(run("formatPlan("), /total +2\.85 GiB of 4\.00 GiB/);
+});
+
 Deno.test("every task that the README names exists", () => {
   const { tasks } = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8"));
   const named = [...README.matchAll(/deno(?:@2\.9)? task ([a-z:]+)/g)].map(([, name]) => name);

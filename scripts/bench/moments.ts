@@ -72,7 +72,7 @@ async function run(state_dtype: StateDtype, seed: number) {
 
 console.log(`${trainSet.length} examples, ${total} steps; mean over ${flags.seeds} seeds`);
 for (const dtype of ["float32", "bfloat16", "int8"] as const) {
-  const results = [];
+  const results: Awaited<ReturnType<typeof run>>[] = [];
   for (let seed = 0; seed < Number(flags.seeds); seed++) results.push(await run(dtype, seed));
   const show = (key: "train" | "loss" | "accuracy") => {
     const values = results.map((result) => result[key]),

@@ -73,11 +73,22 @@ export class StepRoom {
     const modes = model.parameters().map((parameter): TrainingMode =>
       !parameter.requires_grad ? "frozen" : parameter.isFused ? "fused" : "trained"
     );
-    const key = JSON.stringify([training, gradient_checkpointing, packWeights, inputs, modes.join()]);
+    const fusedRun = Math.max(
+      1,
+      ...model.parameters().map((parameter) => parameter.isFused ? parameter.optimizer!.run : 1),
+    );
+    const key = JSON.stringify([
+      fusedRun,
+      training,
+      gradient_checkpointing,
+      packWeights,
+      inputs,
+      modes.join(),
+    ]);
     if (key !== this.#key) this.#known = [];
     this.#key = key;
     if (this.#known.some((other) => covers(other, batch))) return;
-    const options = { training, gradient_checkpointing, modes, inputs, pack_weights: packWeights };
+    const options = { training, gradient_checkpointing, modes, fusedRun, inputs, pack_weights: packWeights };
     const run = (count: number, checkpointing = gradient_checkpointing) => {
       const some = inputsOfLengths(batch.lengths.slice(0, count), batch.width);
       const own = { ...options, gradient_checkpointing: checkpointing, threads: model.runtime.threads };

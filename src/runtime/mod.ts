@@ -17,4 +17,4 @@ export {
   type WasmSource,
   withRuntime,
 } from "./runtime.ts";
-export { ACTIVATIONS, type MatMul, matMul, packB, packedFloats } from "./matmul.ts";
+export { ACTIVATIONS, isShallow, type MatMul, matMul, matMulUpdate, packB, packedFloats } from "./matmul.ts";

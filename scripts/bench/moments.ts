@@ -63,7 +63,7 @@ async function run(state_dtype: StateDtype, seed: number) {
       optimizer.zero_grad();
     }
   }
-  const { loss, accuracy } = evaluate(model, tokenizer, testSet);
+  const { loss, accuracy } = await evaluate(model, tokenizer, testSet);
   model.dispose();
   optimizer.dispose();
   const last = losses.slice(-Math.ceil(losses.length / 4));

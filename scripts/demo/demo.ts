@@ -14,6 +14,7 @@ import {
   confusionCounts,
   dispose,
   init,
+  predict,
 } from "../../mod.ts";
 
 import { trainingReport } from "../../src/report/mod.ts";
@@ -21,22 +22,29 @@ import { folderUrl, writeFileWhole } from "../../src/runtime/files.ts";
 import { runtimeName } from "../../src/runtime/platform.ts";
 import { progressLine } from "../progress_line.ts";
 import { type Example, LABELS, readExamples } from "./data.ts";
-import { argmax, classify, type Evaluation, train, type TrainRecord, type TrainSettings } from "./train.ts";
+import {
+  argmax,
+  DEMO_SETTINGS,
+  type Evaluation,
+  train,
+  type TrainRecord,
+  type TrainSettings,
+} from "./train.ts";
 
 const HELP = `Fine-tunes a small BERT on sentences about baseball.
 
   --model FOLDER   a checkpoint; default: berth-tiny, which the package carries
-  --epochs N       default 6
+  --epochs N       default ${DEMO_SETTINGS.epochs}
   --threads N      default: all logical cores
-  --seed N         default 0
+  --seed N         default ${DEMO_SETTINGS.seed}
   --out FOLDER     where the model and the report go; default: out/demo`;
 
 const { values: flags } = parseArgs({
   options: {
     model: { type: "string", default: "berth-tiny" },
-    epochs: { type: "string", default: "6" },
+    epochs: { type: "string" },
     threads: { type: "string" },
-    seed: { type: "string", default: "0" },
+    seed: { type: "string" },
     out: { type: "string", default: "out/demo" },
     help: { type: "boolean", default: false },
   },
@@ -110,11 +118,11 @@ function report(
     code: [
       {
         ...{ title: "Deno and Node", language: "ts" },
-        text: `import { BertForSequenceClassification, BertTokenizer, dispose } from "@berth/berth";
+        text: `import { BertForSequenceClassification, BertTokenizer, dispose, predict } from "@berth/berth";
 
 const tokenizer = await BertTokenizer.from_pretrained(${folder});
 const model = await BertForSequenceClassification.from_pretrained(${folder});
-model.forward(tokenizer(["I love baseball."])).logits.print();
+console.log(await predict(model, tokenizer, ["I love baseball."]));
 dispose();`,
       },
       {
@@ -130,8 +138,9 @@ print(classify("I love baseball."))`,
 
 async function main(): Promise<void> {
   const settings: TrainSettings = {
-    ...{ epochs: Number(flags.epochs), batch_size: 16, learning_rate: 2e-4, warmup_ratio: 0.1 },
-    ...{ weight_decay: 0.01, max_grad_norm: 1, seed: Number(flags.seed) },
+    ...DEMO_SETTINGS,
+    epochs: Number(flags.epochs ?? DEMO_SETTINGS.epochs),
+    seed: Number(flags.seed ?? DEMO_SETTINGS.seed),
   };
   const startedAt = new Date().toISOString();
   const runtime = await init({ threads: flags.threads ? Number(flags.threads) : undefined });
@@ -149,7 +158,7 @@ async function main(): Promise<void> {
       `${testSet.length} to test; ${runtime.threads} threads, profile ${runtime.profile}`,
   );
   const progress = progressLine("train");
-  const record = train(model, tokenizer, trainSet, testSet, settings, {
+  const record = await train(model, tokenizer, trainSet, testSet, settings, {
     onStep: (step, total, { loss }) => progress.update(step, total, `loss ${loss.toFixed(4)}`),
     onEvaluation: ({ step, accuracy }) => {
       if (step === 0) console.log(`accuracy before training: ${percent(accuracy)}`);
@@ -164,7 +173,9 @@ async function main(): Promise<void> {
     } s)`,
   );
   const sentences = ["I love baseball.", "I hate baseball."];
-  const tried = classify(model, tokenizer, sentences).map((p, i) => prediction(sentences[i], p));
+  const tried = (await predict(model, tokenizer, sentences)).map(({ scores }, i) =>
+    prediction(sentences[i], scores)
+  );
   for (const { text, predicted, probability } of tried) {
     console.log(`  ${text} -> ${predicted} (${percent(probability)})`);
   }

@@ -4,6 +4,7 @@ import {
   type BertForSequenceClassification,
   type BertTokenizer,
   get_linear_schedule_with_warmup,
+  predict,
 } from "../../mod.ts";
 import type { Parameter } from "../../mod.ts";
 import { Random } from "../../src/random.ts";
@@ -19,6 +20,12 @@ export interface TrainSettings {
   max_grad_norm: number;
   seed: number;
 }
+
+/** The demo's settings. */
+export const DEMO_SETTINGS: TrainSettings = {
+  ...{ epochs: 6, batch_size: 16, learning_rate: 2e-4, warmup_ratio: 0.1, weight_decay: 0.01 },
+  ...{ max_grad_norm: 1, seed: 0 },
+};
 
 /** What a run leaves for the report. */
 export interface TrainRecord {
@@ -44,53 +51,32 @@ export interface Evaluation {
   loss: number;
 }
 
-/** Runs the model on examples, 60 at a time. */
-export function evaluate(
+/** Runs the model on examples. */
+export async function evaluate(
   model: BertForSequenceClassification,
   tokenizer: BertTokenizer,
   examples: Example[],
-): Evaluation {
-  const probabilities = classify(model, tokenizer, examples.map(({ text }) => text));
+): Promise<Evaluation> {
+  const predictions = await predict(model, tokenizer, examples.map(({ text }) => text));
+  const probabilities = predictions.map(({ scores }) => scores);
   const right = probabilities.filter((p, i) => argmax(p) === examples[i].label).length;
   const loss = probabilities.reduce((sum, p, i) => sum - Math.log(p[examples[i].label]), 0) / examples.length;
   return { probabilities, accuracy: right / examples.length, loss };
-}
-
-/** The probability of each label, for each text. */
-export function classify(
-  model: BertForSequenceClassification,
-  tokenizer: BertTokenizer,
-  texts: string[],
-): number[][] {
-  const wasTraining = model.training, result: number[][] = [];
-  model.eval();
-  for (let at = 0; at < texts.length; at += 60) {
-    const { logits } = model.forward(tokenizer(texts.slice(at, at + 60), { truncation: true }));
-    for (const row of logits.arraySync()) result.push(softmax(row));
-  }
-  model.train(wasTraining);
-  return result;
 }
 
 export function argmax(values: number[]): number {
   return values.indexOf(Math.max(...values));
 }
 
-function softmax(logits: number[]): number[] {
-  const top = Math.max(...logits), powers = logits.map((x) => Math.exp(x - top));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((x) => x / sum);
-}
-
 /** Fine-tunes the model, and evaluates it before training and after every epoch. */
-export function train(
+export async function train(
   model: BertForSequenceClassification,
   tokenizer: BertTokenizer,
   trainSet: Example[],
   testSet: Example[],
   settings: TrainSettings,
   listener: TrainListener,
-): TrainRecord {
+): Promise<TrainRecord> {
   const decayed: Parameter[] = [], plain: Parameter[] = [];
   for (const [name, parameter] of model.named_parameters()) {
     (/bias|LayerNorm/.test(name) ? plain : decayed).push(parameter);
@@ -111,8 +97,8 @@ export function train(
   const watch = { name: `${watched.name}[0][0]`, values: [] as number[] };
   const steps: StepRecord[] = [], evaluations: EvaluationRecord[] = [];
   const shuffler = new Random(settings.seed, 2), start = performance.now();
-  const measure = (epoch: number) => {
-    const evaluation = evaluate(model, tokenizer, testSet), { accuracy, loss } = evaluation;
+  const measure = async (epoch: number) => {
+    const evaluation = await evaluate(model, tokenizer, testSet), { accuracy, loss } = evaluation;
     const record = { step: steps.length, epoch, accuracy, loss };
     evaluations.push(record);
     listener.onEvaluation(record);
@@ -120,7 +106,7 @@ export function train(
   };
   model.seed(settings.seed);
   model.train();
-  let last = measure(0);
+  let last = await measure(0);
   for (let epoch = 0; epoch < settings.epochs; epoch++) {
     const order = shuffler.shuffle(trainSet.slice());
     for (let at = 0; at < order.length; at += settings.batch_size) {
@@ -145,7 +131,7 @@ export function train(
       steps.push(record);
       listener.onStep(done, total, record);
     }
-    last = measure(epoch + 1);
+    last = await measure(epoch + 1);
   }
   optimizer.dispose();
   return { steps, evaluations, watch, last, elapsedMs: performance.now() - start };

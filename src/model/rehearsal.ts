@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { isShallow, matMulUpdate, PaperRuntime, runtime, withRuntime } from "../runtime/mod.ts";
+import { isShallow, matMulUpdate, PaperRuntime, type Runtime, runtime, withRuntime } from "../runtime/mod.ts";
 import type { BertConfig } from "./config.ts";
 import type { BertInputs } from "./batch.ts";
+import type { Module } from "./module.ts";
 import type { Parameter, ParameterOptimizer } from "./parameter.ts";
-import type { PreTrainedModel } from "./pretrained_model.ts";
+import type { InferenceWeights } from "./weight_copy.ts";
 
 /** How a parameter is trained: not at all, with a gradient that is kept, or by a fused optimizer. */
 export type TrainingMode = "frozen" | "trained" | "fused";
@@ -17,8 +18,8 @@ export type TrainingMode = "frozen" | "trained" | "fused";
 export interface RehearsalOptions {
   training: boolean;
   gradient_checkpointing: boolean;
-  /** In eval mode, whether packed weights are kept. */
-  pack_weights: boolean;
+  /** In eval mode, what is multiplied with. */
+  weights: InferenceWeights;
   /** Of each parameter, in the model's order; default: all trained. */
   modes?: readonly TrainingMode[];
   /** The `run` of the fused optimizer. */
@@ -37,8 +38,8 @@ export interface StepNeeds {
   gradients: number;
   /** What the optimizer took, if there was one. */
   optimizer: number;
-  /** Weights in the order in which the kernels read them. */
-  packed: number;
+  /** Second copies of the weights for inference. */
+  copies: number;
   /** The arena at its fullest. */
   activations: number;
   /** Of all threads together. */
@@ -62,8 +63,23 @@ function paperOptimizer(run: number): ParameterOptimizer {
   };
 }
 
+/** A model as far as its steps go. */
+export interface SteppingModel {
+  readonly config: BertConfig;
+  readonly runtime: Runtime;
+  readonly training: boolean;
+  readonly is_gradient_checkpointing: boolean;
+  modules(): Iterable<Module>;
+  named_parameters(): Iterable<[name: string, parameter: Parameter]>;
+  parameters(): Parameter[];
+  train(): unknown;
+  eval(options: { weights: InferenceWeights }): unknown;
+  gradient_checkpointing_enable(): void;
+  rehearse(inputs: BertInputs): void;
+}
+
 /** A model class as far as making one goes. */
-export interface Makeable<T = PreTrainedModel> {
+export interface Makeable<T = SteppingModel> {
   new (config: BertConfig): T;
 }
 
@@ -93,7 +109,7 @@ export function rehearse(
     });
     if (options.gradient_checkpointing) model.gradient_checkpointing_enable();
     if (options.training) model.train();
-    else model.eval({ pack_weights: options.pack_weights });
+    else model.eval({ weights: options.weights });
     const optimizer = options.optimizer?.(parameters);
     model.rehearse({ ...inputs, ...options.inputs });
     optimizer?.step();
@@ -103,7 +119,7 @@ export function rehearse(
     const rest = heap.bytesInUse - arena.capacity - scratch - fixed - gradients;
     return {
       ...{ weights: weights + fixed, gradients, activations: arena.peak, scratch, outputs, flops },
-      ...(optimizer ? { optimizer: rest, packed: 0 } : { optimizer: 0, packed: rest }),
+      ...(optimizer ? { optimizer: rest, copies: 0 } : { optimizer: 0, copies: rest }),
     };
   });
 }

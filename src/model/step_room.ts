@@ -7,8 +7,16 @@ import { MemoryError } from "../errors.ts";
 import { type Arena, formatMemory, MEMORY_LIMIT, PaperRuntime, runtime } from "../runtime/mod.ts";
 import type { BatchSizes, BatchTables, BertInputs } from "./batch.ts";
 import type { BertConfig } from "./config.ts";
-import type { PreTrainedModel } from "./pretrained_model.ts";
-import { type Makeable, rehearse, type StepNeeds, type TrainingMode, weightBytes } from "./rehearsal.ts";
+import { Linear } from "./layers.ts";
+import {
+  type Makeable,
+  rehearse,
+  type StepNeeds,
+  type SteppingModel,
+  type TrainingMode,
+  weightBytes,
+} from "./rehearsal.ts";
+import type { InferenceWeights } from "./weight_copy.ts";
 
 /**
  * Fails if a model's weights do not fit.
@@ -45,16 +53,14 @@ export function inputsOfLengths(
 
 /** The room of one model's steps. */
 export class StepRoom {
-  readonly #model: PreTrainedModel;
+  readonly #model: SteppingModel;
   readonly #arena: Arena;
   /** What the known batches' needs hold for. */
   #key = "";
   /** Batches that there is room for; others that are no larger in anything fit too. */
   #known: BatchSizes[] = [];
-  /** Bytes of packed weights that the model may hold already. */
-  #packed = 0;
 
-  constructor(model: PreTrainedModel, arena: Arena) {
+  constructor(model: SteppingModel, arena: Arena) {
     this.#model = model;
     this.#arena = arena;
   }
@@ -62,33 +68,23 @@ export class StepRoom {
   /**
    * Makes room for a step; does nothing if as large a batch went before.
    *
-   * @param packWeights Whether an eval pass keeps packed weights.
+   * @param weights What a pass in eval mode multiplies with.
    * @param inputs More inputs of `forward` on which memory depends.
    * @throws {MemoryError} if it does not fit. Nothing was allocated then.
    */
-  reserve(batch: BatchTables, packWeights: boolean, inputs: object): void {
+  reserve(batch: BatchTables, weights: InferenceWeights, inputs: object): void {
     const model = this.#model, own = model.runtime;
     if (own instanceof PaperRuntime) return;
     const { training, is_gradient_checkpointing: gradient_checkpointing } = model;
     const modes = model.parameters().map((parameter): TrainingMode =>
       !parameter.requires_grad ? "frozen" : parameter.isFused ? "fused" : "trained"
     );
-    const fusedRun = Math.max(
-      1,
-      ...model.parameters().map((parameter) => parameter.isFused ? parameter.optimizer!.run : 1),
-    );
-    const key = JSON.stringify([
-      fusedRun,
-      training,
-      gradient_checkpointing,
-      packWeights,
-      inputs,
-      modes.join(),
-    ]);
+    const fusedRun = Math.max(1, ...model.parameters().map((p) => p.isFused ? p.optimizer!.run : 1));
+    const key = JSON.stringify([fusedRun, training, gradient_checkpointing, weights, inputs, modes.join()]);
     if (key !== this.#key) this.#known = [];
     this.#key = key;
     if (this.#known.some((other) => covers(other, batch))) return;
-    const options = { training, gradient_checkpointing, modes, fusedRun, inputs, pack_weights: packWeights };
+    const options = { training, gradient_checkpointing, modes, fusedRun, inputs, weights };
     const run = (count: number, checkpointing = gradient_checkpointing) => {
       const some = inputsOfLengths(batch.lengths.slice(0, count), batch.width);
       const own = { ...options, gradient_checkpointing: checkpointing, threads: model.runtime.threads };
@@ -103,10 +99,10 @@ export class StepRoom {
         suggest("gradient_checkpointing_enable()", run(batch.size, true));
       }
       if (batch.size > 1) suggest("half as many sequences", run(batch.size >> 1));
+      if (missing["copies of weights"] > 0) advice.push('eval({ weights: "int8" }) or "plain"');
       if (missing.optimizer > 0) advice.push('AdamW with state_dtype "bfloat16" or "int8"');
       throw tooLarge(batch, training, missing, own.freeBytes, advice);
     }
-    this.#packed = needs.packed;
     own.needScratch(needs.scratch / own.threads);
     this.#arena.reserve(needs.activations);
     const { size, width, rows, longest, unitCount } = batch,
@@ -115,7 +111,7 @@ export class StepRoom {
   }
 
   /** Bytes that a step takes beyond those that the model holds. */
-  #missing({ activations, scratch, packed }: StepNeeds) {
+  #missing({ activations, scratch, copies }: StepNeeds) {
     const { runtime, training } = this.#model;
     let gradients = 0, optimizer = 0;
     for (const parameter of training ? this.#model.parameters() : []) {
@@ -123,10 +119,12 @@ export class StepRoom {
       if (!parameter.isFused) gradients += parameter.size * 4 - parameter.gradientBytes;
       optimizer += parameter.optimizer?.missingBytes(parameter) ?? 0;
     }
+    let held = 0;
+    for (const module of this.#model.modules()) if (module instanceof Linear) held += module.copyBytes;
     const parts = {
       ...{ activations: Math.max(0, activations - this.#arena.capacity), gradients, optimizer },
       scratch: Math.max(0, scratch - runtime.pool.scratchBytes * runtime.threads),
-      "packed weights": Math.max(0, packed - this.#packed),
+      "copies of weights": Math.max(0, copies - held),
     };
     return { ...parts, total: Object.values(parts).reduce((a, b) => a + b, 0) };
   }

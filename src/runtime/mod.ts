@@ -17,4 +17,5 @@ export {
   type WasmSource,
   withRuntime,
 } from "./runtime.ts";
+export { int8MatMul, int8WeightBytes, packInt8 } from "./int8.ts";
 export { ACTIVATIONS, isShallow, type MatMul, matMul, matMulUpdate, packB, packedFloats } from "./matmul.ts";

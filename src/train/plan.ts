@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { type BertConfig, BertForSequenceClassification, type PreTrainedModel } from "../model/mod.ts";
+import {
+  type BertConfig,
+  BertForSequenceClassification,
+  type InferenceWeights,
+  type PreTrainedModel,
+} from "../model/mod.ts";
 import { type Makeable, rehearse, type TrainingMode } from "../model/rehearsal.ts";
 import { inputsOfLengths } from "../model/step_room.ts";
 import { formatMemory, MEMORY_LIMIT, PaperRuntime, withRuntime } from "../runtime/mod.ts";
@@ -27,8 +32,8 @@ export interface PlanOptions {
   gradient_checkpointing?: boolean;
   /** Options of AdamW on which memory depends; null for none. Default: those of AdamW. */
   optimizer?: Pick<AdamWOptions, "state_dtype" | "fused_backward"> | null;
-  /** In inference, whether packed weights are kept. Default true, as in `eval()`. */
-  pack_weights?: boolean;
+  /** In inference, what is multiplied with. Default `packed`, as in `eval()`. */
+  weights?: InferenceWeights;
   /** Threads, the calling one included. Default: those of the backend that runs, else the machine's logical cores. */
   threads?: number;
 }
@@ -43,8 +48,8 @@ export interface PlanBytes {
   optimizer: number;
   /** The arena: the batch, what the forward pass keeps, and the buffers of the backward pass. */
   activations: number;
-  /** In inference: a second copy of the weights in the order in which the kernels read them. */
-  packed: number;
+  /** In inference: second copies of the weights, packed or in 8 bits. */
+  copies: number;
   /** Working memory of the threads. */
   scratch: number;
   /** Output tensors, if they are read. */
@@ -118,18 +123,18 @@ export function plan(config: BertConfig, options: PlanOptions = {}): Plan {
   delete inputs.position_ids; // so that what is too long is refused
   const run = (trained: boolean) =>
     rehearse(ModelClass, config, inputs, {
-      ...{ training: trained, modes, threads: paper.threads, pack_weights: options.pack_weights ?? true },
+      ...{ training: trained, modes, threads: paper.threads, weights: options.weights ?? "packed" },
       gradient_checkpointing: options.gradient_checkpointing ?? false,
       optimizer: trained && settings ? (parameters) => new AdamW(parameters, settings) : undefined,
     });
   const forward = run(false), needs = training ? run(true) : forward;
-  const { weights, gradients, optimizer, activations, packed, scratch, outputs } = needs;
+  const { weights, gradients, optimizer, activations, copies, scratch, outputs } = needs;
   const parts = {
     weights,
     gradients,
     optimizer,
     activations,
-    packed,
+    copies,
     scratch,
     outputs,
     tfjs: paper.tfjsBytes,

@@ -1,174 +1,48 @@
-/**
- * tfjs's ops on its own kernels and on ours, in turns in one process, on the same threads. Results are compared before
- * anything is timed.
- *
- *     deno run -A scripts/bench/suites/tfjs_ops.ts [--threads 2] [--rounds 7] [--only TEXT]
- */
-import process from "node:process";
-import { parseArgs } from "node:util";
-import * as tf from "@tensorflow/tfjs-core";
-import { logicalCores } from "../../../src/runtime/platform.ts";
-import type { Tensor } from "../../../src/runtime/tensor.ts";
-import { adamw, dispose, registerKernels } from "../../../src/tfjs/mod.ts";
+/** Ordinary tfjs ops on tfjs's own WASM kernels and on ours, on the same threads. */
+import {
+  type Answer,
+  type Bench,
+  compare,
+  denoContender,
+  type Row,
+  startContender,
+  type Suite,
+  timing,
+} from "../harness.ts";
 
-const { values: flags } = parseArgs({
-  options: {
-    threads: { type: "string", default: String(logicalCores()) },
-    rounds: { type: "string", default: "7" },
-    only: { type: "string", default: "" },
-  },
-});
-const threads = Number(flags.threads), rounds = Number(flags.rounds);
+export const suite: Suite = { name: "tfjs_ops", title: "tfjs ops with our kernels under them", run };
 
-interface Case {
+/** The largest difference of an element; sums of 3,072 products of normal numbers reach 200. */
+const TOLERANCE = 1e-3;
+/** A quick run takes every so many of the cases. */
+const QUICK_STEP = 6;
+
+interface OpAnswer extends Answer {
   name: string;
   shape: string;
-  /** Multiplications and additions, for GFLOPS. */
-  flops?: number;
-  run: () => Tensor;
-  /** The same on tfjs's own kernels, where they lack the op. */
-  stock?: () => Tensor;
+  difference: number;
 }
 
-const random = (...shape: number[]) => tf.randomNormal(shape) as Tensor;
-
-function product(
-  name: string,
-  a: number[],
-  b: number[],
-  transposeA: boolean,
-  transposeB: boolean,
-): () => Case {
-  return () => {
-    const x = random(...a), y = random(...b), k = a.at(transposeA ? -2 : -1)!;
-    const run = () => tf.matMul(x, y, transposeA, transposeB) as Tensor, result = run();
-    const { size } = result;
-    result.dispose();
-    return { name, shape: `[${a}] [${b}]`, flops: 2 * size * k, run };
-  };
-}
-
-function unary(name: string, shape: number[], op: (x: Tensor) => Tensor): () => Case {
-  return () => {
-    const x = random(...shape);
-    return { name, shape: `[${shape}]`, run: () => op(x) };
-  };
-}
-
-const B = 8, T = 128, N = 12, D = 64, H = N * D, I = 4 * H, V = 30522;
-
-const CASES: (() => Case)[] = [
-  product("matMul", [B * T, H], [H, H], false, false),
-  product("matMul", [B * T, H], [H, I], false, false),
-  product("matMul", [B * T, I], [I, H], false, false),
-  product("matMul", [12, H], [H, H], false, false),
-  product("matMul, shared B", [B, T, H], [H, H], false, false),
-  product("matMul b^T (dX)", [B * T, H], [H, H], false, true),
-  product("matMul a^T (dW)", [B * T, H], [B * T, H], true, false),
-  product("matMul b^T (QK^T)", [B, N, T, D], [B, N, T, D], false, true),
-  product("matMul (PV)", [B, N, T, T], [B, N, T, D], false, false),
-  product("matMul a^T (dV)", [B, N, T, T], [B, N, T, D], true, false),
-  product("matMul b^T (QK^T)", [32, N, 32, D], [32, N, 32, D], false, true),
-  product("matMul (PV)", [32, N, 32, 32], [32, N, 32, D], false, false),
-  () => {
-    const x = random(B * T, H), w = random(H, I), bias = random(I);
-    const run = () => tf.fused.matMul({ a: x as never, b: w as never, bias, activation: "relu" }) as Tensor;
-    return {
-      name: "fused.matMul, relu",
-      shape: `[${B * T},${H}] [${H},${I}]`,
-      flops: 2 * B * T * H * I,
-      run,
-    };
-  },
-  () => {
-    const q = random(B, T, N, D),
-      k = random(B, T, N, D),
-      heads = (x: Tensor) => tf.transpose(x, [0, 2, 1, 3]);
-    return {
-      ...{ name: "einsum bthd,bshd->bhts", shape: `[${q.shape}]`, flops: 2 * B * N * T * T * D },
-      run: () => tf.einsum("bthd,bshd->bhts", q, k),
-      stock: () => tf.tidy(() => tf.matMul(heads(q), heads(k), false, true) as Tensor),
-    };
-  },
-  unary("softmax", [B, N, T, T], (x) => tf.softmax(x)),
-  unary("exp", [B * T, H], (x) => tf.exp(x)),
-  unary("erf", [B * T, H], (x) => tf.erf(x)),
-  unary("tanh", [B * T, H], (x) => tf.tanh(x)),
-  unary("sum, last axis", [B * T, H], (x) => tf.sum(x, -1)),
-  unary("sum, first axis", [B * T, H], (x) => tf.sum(x, 0)),
-  unary("mean, last axis", [B * T, H], (x) => tf.mean(x, -1)),
-  unary("transpose heads", [B, T, N, D], (x) => tf.transpose(x, [0, 2, 1, 3])),
-  unary("transpose", [B * T, H], (x) => tf.transpose(x)),
-  unary("tile", [B, T, 1], (x) => tf.tile(x, [1, 1, H])),
-  unary("clone", [B * T, H], (x) => tf.clone(x)),
-  () => {
-    const table = random(V, H), ids = tf.randomUniform([B, T], 0, V, "int32") as Tensor;
-    return { name: "gather", shape: `[${table.shape}] [${ids.shape}]`, run: () => tf.gather(table, ids) };
-  },
-  () => {
-    const x = random(B * T, H), ids = tf.randomUniform([B * T], 0, 1000, "int32") as never;
-    return {
-      ...{ name: "unsortedSegmentSum", shape: `[${x.shape}] to [1000]` },
-      run: () => tf.unsortedSegmentSum(x, ids, 1000),
-      stock: () => tf.tidy(() => tf.matMul(tf.cast(tf.oneHot(ids, 1000), "float32"), x, true) as Tensor),
-    };
-  },
-  () => {
-    const start = random(H, I), gradient = random(H, I);
-    const [ours, theirs] = [0, 1].map(() => tf.tidy(() => tf.variable(tf.mul(start, 1))));
-    const own = adamw(1e-3, { weightDecay: 0, epsilon: 1e-7 }), stock = tf.train.adam(1e-3);
-    return {
-      ...{ name: "adamw against train.adam", shape: `[${start.shape}]` },
-      run: () => (own.applyGradients([{ name: ours.name, tensor: gradient }]), tf.clone(ours) as Tensor),
-      stock:
-        () => (stock.applyGradients([{ name: theirs.name, tensor: gradient }]), tf.clone(theirs) as Tensor),
-    };
-  },
-];
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
-}
-
-/** Runs twice on one set of kernels, so that its threads are awake; the second time, and its result. */
-async function once(run: () => Tensor, own: boolean): Promise<{ ms: number; result: Tensor }> {
-  const registration = await registerKernels({ threads });
-  if (!own) registration.unregister();
-  run().dispose();
-  const start = performance.now(), result = run();
-  return { ms: performance.now() - start, result };
-}
-
-console.log(`${threads} threads, medians of ${rounds}`);
-console.log(
-  `${"op".padEnd(26)} ${"shape".padEnd(34)} ${"stock ms".padStart(9)} ${
-    "ours ms".padStart(9)
-  } ratio   GFLOPS`,
-);
-for (const make of CASES) {
-  await registerKernels({ threads });
-  const { name, shape, flops, run, stock = run } = make();
-  if (!name.includes(flags.only)) continue;
-  const times = { stock: [] as number[], ours: [] as number[] };
-  for (let round = -1; round < rounds; round++) {
-    const theirs = await once(stock, false), ours = await once(run, true);
-    if (round === -1) {
-      const difference = tf.tidy(() => tf.max(tf.abs(tf.sub(theirs.result, ours.result))).dataSync()[0]);
-      if (!(difference < 1e-3)) {
-        throw new Error(`Cannot time ${name} ${shape}: results differ by ${difference}`);
-      }
-    } else {
-      times.stock.push(theirs.ms);
-      times.ours.push(ours.ms);
+async function run(bench: Bench): Promise<Row[]> {
+  const contender = await startContender(denoContender("tfjs_ops.ts", bench.threads), { name: "tfjs ops" });
+  const rows: Row[] = [], step = bench.quick ? QUICK_STEP : 1;
+  for (let i = 0; i < Number(contender.info.cases); i += step) {
+    const times = { stock: [] as number[], ours: [] as number[] };
+    const { name, shape, difference } = await contender.ask(`${i} ours`) as OpAnswer;
+    bench.say(`${name} ${shape}`);
+    if (!(difference < TOLERANCE)) {
+      throw new Error(`Cannot time ${name} ${shape}: results differ by ${difference}`);
     }
-    tf.dispose([theirs.result, ours.result]);
+    for (let round = 0; round < bench.rounds; round++) {
+      times.stock.push(await contender.run(`${i} stock`));
+      times.ours.push(await contender.run(`${i} ours`));
+    }
+    rows.push(compare({
+      ...{ work: `${name} ${shape}`, ours: timing(times.ours, "ms"), peer: "tfjs wasm" },
+      ...{ theirs: timing(times.stock, "ms"), command: "deno task bench --only tfjs_ops" },
+      verified: `all elements: ${difference.toExponential(1)}`,
+    }));
   }
-  const a = median(times.stock), b = median(times.ours);
-  const rate = flops ? `${(flops / a / 1e6).toFixed(1)} -> ${(flops / b / 1e6).toFixed(1)}` : "";
-  console.log(
-    `${name.padEnd(26)} ${shape.padEnd(34)} ${a.toFixed(2).padStart(9)} ${b.toFixed(2).padStart(9)} ` +
-      `${(a / b).toFixed(1).padStart(5)}x  ${rate}`,
-  );
+  await contender.end();
+  return rows;
 }
-dispose();
-process.exit(0);

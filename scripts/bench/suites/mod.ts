@@ -1,0 +1,21 @@
+/** All suites, in the order in which they run. */
+import type { Suite } from "../harness.ts";
+import { suite as bits } from "./bits.ts";
+import { suite as gemm } from "./gemm.ts";
+import { suite as notebook100 } from "./notebook100.ts";
+import { suite as profile } from "./profile.ts";
+import { suite as scaling } from "./scaling.ts";
+import { suite as start } from "./start.ts";
+import { suite as tfjsOps } from "./tfjs_ops.ts";
+import { suite as tokenizer } from "./tokenizer.ts";
+
+export const SUITES: readonly Suite[] = [
+  start,
+  gemm,
+  tfjsOps,
+  notebook100,
+  profile,
+  scaling,
+  bits,
+  tokenizer,
+];

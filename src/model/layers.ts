@@ -66,13 +66,14 @@ export class Linear extends Module {
   /** dweight += dy^T x and dbias += column sums of dy, of the parameters that are trained. */
   backwardParameters(runtime: Runtime, dy: number, x: number, n: number): void {
     const mark = runtime.arena.mark();
-    if (this.weight.requires_grad) {
-      const { pointer, accumulate } = this.weight.beginGradient();
+    const { weight } = this;
+    if (weight.requires_grad && !(weight.isFused && weight.optimizer!.updateByProduct(weight, dy, x, n))) {
+      const { pointer, accumulate } = weight.beginGradient();
       matMul(runtime, {
         ...{ c: pointer, a: dy, b: x, accumulate },
         ...{ m: this.outputs, n: this.inputs, k: n, transposeA: true },
       });
-      this.weight.endGradient(pointer);
+      weight.endGradient(pointer);
       runtime.arena.release(mark);
     }
     if (this.bias.requires_grad) {

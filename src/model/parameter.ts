@@ -10,12 +10,19 @@ import type { Variable } from "../runtime/tensor.ts";
 export interface ParameterOptimizer {
   /** True if it changes a parameter as soon as its gradient is whole, and does not keep the gradient. */
   readonly fused: boolean;
+  /** A parameter can be changed in parts of multiples of so many values. */
+  readonly run: number;
   /** Bytes that it has yet to take for a parameter. */
   missingBytes(parameter: Parameter): number;
   /** Fails if it cannot take another backward pass before its `step`; asked only if it is fused. */
   checkBackward(): void;
   /** Changes the parameter by its gradient; called only if it is fused. */
   update(parameter: Parameter, gradient: number): void;
+  /**
+   * Changes the parameter [O, I] by the gradient dy[n, O]^T x[n, I] without storing that; false if it does not, and is to
+   * get the gradient. Called only if it is fused.
+   */
+  updateByProduct(parameter: Parameter, dy: number, x: number, n: number): boolean;
 }
 
 /** A tensor that training changes. Its gradient appears with the first backward pass and adds up until `zero_grad`. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { PaperRuntime, type Runtime, withRuntime } from "../runtime/mod.ts";
+import { isShallow, matMulUpdate, PaperRuntime, type Runtime, runtime, withRuntime } from "../runtime/mod.ts";
 import type { BertConfig } from "./config.ts";
 import type { BertInputs } from "./batch.ts";
 import type { Module } from "./module.ts";
@@ -22,6 +22,8 @@ export interface RehearsalOptions {
   weights: InferenceWeights;
   /** Of each parameter, in the model's order; default: all trained. */
   modes?: readonly TrainingMode[];
+  /** The `run` of the fused optimizer. */
+  fusedRun?: number;
   /** More inputs of `forward`, such as `output_hidden_states`. */
   inputs?: object;
   threads?: number;
@@ -49,12 +51,17 @@ export interface StepNeeds {
 }
 
 /** A fused optimizer on paper: it takes gradients and holds nothing. */
-const FUSED: ParameterOptimizer = {
-  fused: true,
-  missingBytes: () => 0,
-  checkBackward: () => {},
-  update: () => {},
-};
+function paperOptimizer(run: number): ParameterOptimizer {
+  return {
+    ...{ fused: true, run, missingBytes: () => 0, checkBackward: () => {}, update: () => {} },
+    updateByProduct: ({ shape: [outputs, inputs] }, dy, x, n) => {
+      if (!isShallow(n)) return false;
+      const nowhere = { p: 0, first_moment: 0, second_moment: 0, group: 0, state: 0, first: 0 };
+      matMulUpdate(runtime(), { a: dy, b: x, m: outputs, n: inputs, k: n }, { ...nowhere, run });
+      return true;
+    },
+  };
+}
 
 /** A model as far as its steps go. */
 export interface SteppingModel {
@@ -94,10 +101,11 @@ export function rehearse(
   return withRuntime(paper, () => {
     const model = new ModelClass(config), parameters = model.parameters();
     const fixed = heap.bytesInUse - empty, weights = paper.tensorBytes;
+    const fused = paperOptimizer(options.fusedRun ?? 1);
     parameters.forEach((parameter, i) => {
       const mode = options.modes?.[i] ?? "trained";
       parameter.requires_grad = mode !== "frozen";
-      if (mode === "fused") parameter.optimizer = FUSED;
+      if (mode === "fused") parameter.optimizer = fused;
     });
     if (options.gradient_checkpointing) model.gradient_checkpointing_enable();
     if (options.training) model.train();

@@ -79,11 +79,12 @@ export class StepRoom {
     const modes = model.parameters().map((parameter): TrainingMode =>
       !parameter.requires_grad ? "frozen" : parameter.isFused ? "fused" : "trained"
     );
-    const key = JSON.stringify([training, gradient_checkpointing, weights, inputs, modes.join()]);
+    const fusedRun = Math.max(1, ...model.parameters().map((p) => p.isFused ? p.optimizer!.run : 1));
+    const key = JSON.stringify([fusedRun, training, gradient_checkpointing, weights, inputs, modes.join()]);
     if (key !== this.#key) this.#known = [];
     this.#key = key;
     if (this.#known.some((other) => covers(other, batch))) return;
-    const options = { training, gradient_checkpointing, modes, inputs, weights };
+    const options = { training, gradient_checkpointing, modes, fusedRun, inputs, weights };
     const run = (count: number, checkpointing = gradient_checkpointing) => {
       const some = inputsOfLengths(batch.lengths.slice(0, count), batch.width);
       const own = { ...options, gradient_checkpointing: checkpointing, threads: model.runtime.threads };

@@ -87,6 +87,50 @@ export function matMul(runtime: Runtime, product: MatMul): void {
   runtime.arena.release(mark);
 }
 
+/** How AdamW changes a matrix; see adamw_update of the kernels. */
+export interface MatrixUpdate {
+  /** The matrix [m, n] and its moments. */
+  p: number;
+  first_moment: number;
+  second_moment: number;
+  /** Settings. */
+  group: number;
+  /** How moments are stored, and how many values have some of their own. */
+  state: number;
+  run: number;
+  /** The number of the matrix's first value. */
+  first: number;
+}
+
+/** Floats of a gradient that one thread holds in its cache between the product and the update. */
+const GRADIENT_BLOCK = 98_304;
+
+/** True if a product of this depth takes so little time that {@linkcode matMulUpdate} pays. */
+export function isShallow(k: number): boolean {
+  return k <= SHALLOW;
+}
+
+/** Changes a matrix by its gradient A[k, m]^T B[k, n], of a shallow product, without storing the gradient. */
+export function matMulUpdate(
+  runtime: Runtime,
+  { a, b, m, n, k }: Pick<MatMul, "a" | "b" | "m" | "n" | "k">,
+  update: MatrixUpdate,
+): void {
+  let multiple = MR;
+  while (multiple * n % update.run !== 0) multiple += MR;
+  const mc = blockSize(m, Math.max(multiple, Math.floor(GRADIENT_BLOCK / n)), multiple, 2 * runtime.threads);
+  const { kc } = shallowBlocks(m, n, k, runtime.threads), { p, first_moment, second_moment } = update;
+  runtime.needScratch(UPDATE_BYTES + 4 * mc * n + scratchBytes({ mc, nc: n, kc }));
+  runtime.flops += 2 * m * n * k;
+  runtime.pool.run(
+    ...["gemm_adamw", Math.ceil(m / mc), 1, p, first_moment, second_moment, a, b, m, n, k, mc, kc] as const,
+    ...[TRANSPOSE_A | PACK_B, update.group, update.state, update.first] as const,
+  );
+}
+
+/** Scratch bytes in which a block's moments are floats. */
+const UPDATE_BYTES = 2048;
+
 /** A unit computes mc x nc of C, in steps of kc along the sum. */
 interface Blocks {
   mc: number;

@@ -5,13 +5,14 @@
  */
 import { MemoryError, RuntimeError } from "../errors.ts";
 import type { Parameter, ParameterOptimizer } from "../model/mod.ts";
-import { formatMemory, type Runtime, runtime } from "../runtime/mod.ts";
+import { formatMemory, isShallow, matMulUpdate, type Runtime, runtime } from "../runtime/mod.ts";
 import { CHUNK, clipFactor, GradientTable } from "./gradient_table.ts";
 import {
   checkStateDtype,
   type Moments,
   secondMomentAt,
   STATE_NUMBERS,
+  STATE_RUNS,
   stateBytes,
   type StateDtype,
 } from "./moments.ts";
@@ -194,6 +195,11 @@ export class AdamW implements ParameterOptimizer {
   }
 
   /** @ignore */
+  get run(): number {
+    return STATE_RUNS[this.state_dtype];
+  }
+
+  /** @ignore */
   missingBytes(parameter: Parameter): number {
     return this.#moments.has(parameter) ? 0 : stateBytes(parameter, this.state_dtype);
   }
@@ -209,14 +215,38 @@ export class AdamW implements ParameterOptimizer {
 
   /** @ignore Changes a parameter by its whole gradient, in the backward pass. */
   update(parameter: Parameter, gradient: number): void {
-    this.#takeMoments([parameter]);
-    const { m, v } = this.#moments.get(parameter)!, { first } = this.#places.get(parameter)!;
-    const group = this.#advance(parameter), count = Math.ceil(parameter.size / CHUNK);
+    const { m, v, group, state, first } = this.#begin(parameter), count = Math.ceil(parameter.size / CHUNK);
     const grain = Math.max(1, Math.min(16, Math.ceil(count / (4 * this.#runtime.threads))));
     this.#runtime.pool.run(
       ...["adamw_update", count, grain, parameter.pointer, gradient, m, v, parameter.size] as const,
-      ...[this.#groups + group * GROUP_FLOATS * 4, STATE_NUMBERS[this.state_dtype], first] as const,
+      ...[group, state, first] as const,
     );
+    this.#end(parameter);
+  }
+
+  /** @ignore The same where the gradient is dy[n, O]^T x[n, I]; false if it is to be computed first. */
+  updateByProduct(parameter: Parameter, dy: number, x: number, n: number): boolean {
+    if (!isShallow(n)) return false;
+    const [outputs, inputs] = parameter.shape, { m, v, ...rest } = this.#begin(parameter);
+    const update = { p: parameter.pointer, first_moment: m, second_moment: v, ...rest };
+    matMulUpdate(
+      this.#runtime,
+      { a: dy, b: x, m: outputs, n: inputs, k: n },
+      { ...update, run: this.run },
+    );
+    this.#end(parameter);
+    return true;
+  }
+
+  /** Counts a parameter's step of its own, and finds what the kernels need for it. */
+  #begin(parameter: Parameter) {
+    this.#takeMoments([parameter]);
+    const number = this.#advance(parameter), { first } = this.#places.get(parameter)!;
+    const group = this.#groups + number * GROUP_FLOATS * 4;
+    return { ...this.#moments.get(parameter)!, group, first, state: STATE_NUMBERS[this.state_dtype] };
+  }
+
+  #end(parameter: Parameter): void {
     parameter.markWritten();
     this.#updated.add(parameter);
   }

@@ -19,6 +19,8 @@ export const STATE_NUMBERS: Readonly<Record<StateDtype, number>> = { float32: 0,
 
 /** Values of a block of `int8`. */
 const BLOCK = 256;
+/** A parameter can be changed in parts of multiples of so many values. */
+export const STATE_RUNS: Readonly<Record<StateDtype, number>> = { float32: 1, bfloat16: 4, int8: BLOCK };
 
 /** @throws {RangeError} if there is no such type. */
 export function checkStateDtype(dtype: string): void {

@@ -2,7 +2,7 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { BertConfig, BertForSequenceClassification, Parameter } from "../../src/model/mod.ts";
 import { dispose, init, type Profile, type Runtime } from "../../src/runtime/mod.ts";
-import { AdamW, type AdamWOptions } from "../../src/train/mod.ts";
+import { AdamW, type AdamWOptions, clip_grad_norm_ } from "../../src/train/mod.ts";
 import { randomFloats } from "../helpers/kernels.ts";
 
 const SHORT = ["bfloat16", "int8"] as const;
@@ -169,15 +169,24 @@ const SHAPE = {
   ...{ vocab_size: 97, hidden_size: 48, num_hidden_layers: 2, num_attention_heads: 3, intermediate_size: 80 },
   ...{ max_position_embeddings: 200 },
 };
+/** Rows that no block of moments fits. */
+const ODD = { ...SHAPE, hidden_size: 39, intermediate_size: 257 };
 const INPUTS = {
   input_ids: [[1, 2, 3, 4, 5], [6, 7], Array.from({ length: 150 }, (_, i) => i % 97), [96]],
   labels: [0, 1, 0, 1],
 };
+/** So few tokens that a fused step never stores a weight's gradient. */
+const FEW = { input_ids: [[7, 8, 9, 10, 11], [3, 4, 5, 6, 7, 8]], labels: [1, 0] };
 
 /** Losses and all weights after some steps with two groups. */
-async function trainSome(threads: number, options: AdamWOptions, profile?: Profile): Promise<unknown[]> {
+async function trainSome(
+  threads: number,
+  options: AdamWOptions,
+  profile?: Profile,
+  shape = SHAPE,
+): Promise<unknown[]> {
   await init({ threads, profile });
-  const model = await BertForSequenceClassification.from_config(new BertConfig(SHAPE), { seed: 3 });
+  const model = await BertForSequenceClassification.from_config(new BertConfig(shape), { seed: 3 });
   const plain: Parameter[] = [], decayed: Parameter[] = [];
   for (const [name, parameter] of model.named_parameters()) {
     (/bias|LayerNorm/.test(name) ? plain : decayed).push(parameter);
@@ -189,7 +198,7 @@ async function trainSome(threads: number, options: AdamWOptions, profile?: Profi
   for (let step = 0; step < 5; step++) {
     // A parameter that joins late has a bias correction of its own.
     model.get_parameter("classifier.weight").requires_grad = step > 1;
-    seen.push(model.forward(INPUTS).loss);
+    seen.push(model.forward(step % 2 ? FEW : INPUTS).loss);
     model.backward();
     optimizer.step();
     optimizer.zero_grad();
@@ -209,6 +218,8 @@ for (const state_dtype of ["float32", ...SHORT] as const) {
     deepStrictEqual(await trainSome(3, { state_dtype }, "simd"), one);
     deepStrictEqual(await trainSome(1, { state_dtype }, "single"), one);
     deepStrictEqual(await trainSome(2, { state_dtype, fused_backward: true }, "simd"), one);
+    const odd = await trainSome(2, { state_dtype }, undefined, ODD);
+    deepStrictEqual(await trainSome(3, { state_dtype, fused_backward: true }, undefined, ODD), odd);
     const relaxed = await trainSome(2, { state_dtype, variant: "transformers" });
     deepStrictEqual(
       await trainSome(1, { state_dtype, variant: "transformers", fused_backward: true }),
@@ -216,6 +227,31 @@ for (const state_dtype of ["float32", ...SHORT] as const) {
     );
   });
 }
+
+Deno.test("fused_backward keeps no gradient but the embeddings', and refuses what needs one", async () => {
+  await init({ threads: 2 });
+  const model = await BertForSequenceClassification.from_config(new BertConfig(SHAPE), { seed: 3 });
+  const optimizer = new AdamW(model.parameters(), { fused_backward: true });
+  throws(() => new AdamW(model.parameters()), /a fused optimizer changes it; dispose\(\) that one first/);
+  model.train().forward(INPUTS);
+  model.backward();
+  for (const [name, parameter] of model.named_parameters()) {
+    strictEqual(parameter.grad() !== null, /_embeddings/.test(name), name);
+  }
+  throws(() => optimizer.step({ max_grad_norm: 1 }), /Cannot clip gradients: fused_backward/);
+  throws(() => clip_grad_norm_(model.parameters(), 1), /a fused optimizer has used it/);
+  const weights = model.parameters().map((parameter) => parameter.values().slice());
+  model.forward(INPUTS);
+  throws(
+    () => model.backward(),
+    /does not add up gradients; call the optimizer's step\(\) after each backward/,
+  );
+  deepStrictEqual(model.parameters().map((parameter) => parameter.values().slice()), weights);
+  optimizer.step();
+  model.backward();
+  optimizer.step();
+  dispose();
+});
 
 Deno.test("a state_dtype that there is not is refused", async () => {
   await init({ threads: 1 });

@@ -77,6 +77,12 @@ const CASES: [name: string, shape: Record<string, unknown>, options: PlanOptions
     ...{ lengths: [70, 80], gradient_checkpointing: true },
     optimizer: { state_dtype: "int8", fused_backward: true },
   }],
+  ["few tokens, fused, bfloat16 moments", SHAPE, {
+    ...{ lengths: [9, 11], optimizer: { state_dtype: "bfloat16", fused_backward: true } },
+  }],
+  ["few tokens, fused, odd sizes, 8-bit moments", { ...SHAPE, hidden_size: 9, intermediate_size: 257 }, {
+    ...{ lengths: [2, 1], optimizer: { state_dtype: "int8", fused_backward: true } },
+  }],
   ["inference", SHAPE, { lengths: [70, 80, 3], training: false }],
   ["the bare encoder, training", SHAPE, { lengths: [70, 80, 3], model: BertModel }],
   ["the bare encoder, inference", SHAPE, { lengths: [7, 1], model: BertModel, training: false }],

@@ -13,6 +13,7 @@
 // PyTorch: before = 1 - lr decay, stepSize = lr / (1 - beta1^t), rootScale = 1 / sqrt(1 - beta2^t).
 // Rows of an embedding that were never touched have g = m = v = 0: only the factors apply, and 1 costs nothing.
 
+import { gemm } from "./gemm";
 import { BLOCK, blockBytes, decodeBlock, encodeBlock, loadBfloat16, randomBits, runBytes, storeBfloat16 } from "./optimizer_state";
 import { fma, loadPartial, splat, storePartial } from "./simd";
 
@@ -159,6 +160,23 @@ export function adamw_update(
 ): void {
   const i = begin << UPDATE_SHIFT, o = <usize>i << 2, s = stateBytes(state, i);
   updateRun(p + o, g + o, m + s, v + s, min(n, end << UPDATE_SHIFT) - i, group, 1, state, first + i, scratch);
+}
+
+/**
+ * Changes p[rows, n] by the gradient A[k, rows]^T B[k, n], mc rows at a time, which stay in the thread's cache and are
+ * never written to memory. B as it stands in memory, with gemm's `flags`; mc * n a multiple of what moments allow.
+ * Range: blocks of mc rows.
+ */
+export function gemm_adamw(
+  p: usize, m: usize, v: usize, a: usize, b: usize, rows: i32, n: i32, k: i32, mc: i32, kc: i32, flags: i32, group: usize,
+  state: i32, first: i32, scratch: usize, begin: i32, end: i32,
+): void {
+  const gradient = scratch + (BLOCK << 3), rest = gradient + (<usize>mc * n << 2), ld = <usize>n << 2;
+  for (let unit = begin; unit < end; unit++) {
+    const row = unit * mc, i = row * n, o = <usize>i << 2, s = stateBytes(state, i);
+    gemm(gradient - <usize>row * ld, a, b, 0, 0, n, rows, n, rows, n, k, mc, n, kc, flags, rest, unit, unit + 1);
+    updateRun(p + o, gradient, m + s, v + s, min(mc, rows - row) * n, group, 1, state, first + i, scratch);
+  }
 }
 
 /** The sum of squares of each chunk's gradient, as f64, to sums[chunk]. Range: chunks. */

@@ -14,11 +14,13 @@ const run = promisify(execFile);
 /** Pinned, so that a figure can be made again. */
 export const NPM: Readonly<Record<string, string>> = {
   "@huggingface/tokenizers": "0.2.0",
+  "@huggingface/transformers": "4.3.1",
   "@jax-js/jax": "0.1.25",
   "@tensorflow/tfjs-backend-wasm": "4.22.0",
   "@tensorflow/tfjs-core": "4.22.0",
   bun: "1.4.5",
   node: "24.21.0",
+  "onnxruntime-web": "1.30.0",
 };
 
 /** The Python packages, by the name that `importlib.metadata` knows. */

@@ -4,15 +4,15 @@
  *
  *     deno task bench [--only gemm,start] [--rounds 5] [--threads 2] [--python PYTHON] [--quick] [--write-docs]
  */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { folderUrl, writeFileWhole } from "../../src/runtime/files.ts";
 import { logicalCores } from "../../src/runtime/platform.ts";
 import { ratioChart } from "./chart.ts";
 import { CHART_FOLDER, performancePage, type Results, type SuiteResult } from "./docs.ts";
-import type { Bench, Suite } from "./harness.ts";
-import { describeMachine, machineLine } from "./machine.ts";
+import type { Bench, Row, Suite } from "./harness.ts";
+import { describeMachine, type Machine, machineLine } from "./machine.ts";
 import { openPeers, pythonOfEnvironment } from "./peers.ts";
 import { SUITES } from "./suites/mod.ts";
 import { textTable } from "./table.ts";
@@ -25,7 +25,7 @@ const HELP = `Times berth and its peers.
   --python PYTHON  has the peers' Python packages; default: BERTH_PYTHON, or an environment made for it
   --quick          fewer turns and cases
   --out FOLDER     where results and peers go; default: out/bench
-  --write-docs     writes docs/performance.md and its charts from this run`;
+  --write-docs     writes docs/performance.md and its charts: of suites that do not run now, from their last results`;
 
 const { values: flags } = parseArgs({
   options: {
@@ -74,58 +74,75 @@ function count(name: string, text: string): number {
   throw new RangeError(`Cannot run with --${name} ${text}: a whole number from 1 up is wanted`);
 }
 
-/** Runs one suite; if it fails, the others still run. */
-async function runSuite(suite: Suite, bench: Omit<Bench, "say" | "chart">): Promise<SuiteResult> {
-  const begin = performance.now(), { name, title } = suite;
-  const result: SuiteResult = { name, title, rows: [], charts: [], seconds: 0 };
+/** Runs one suite and writes its charts; if it fails, the others still run. */
+async function runSuite(suite: Suite, bench: Omit<Bench, "say" | "chart">, out: URL): Promise<SuiteResult> {
+  const begin = performance.now(),
+    { name, title } = suite,
+    charts: { name: string; title: string; svg: string }[] = [];
+  const facts = {
+    name,
+    title,
+    date: new Date().toISOString().slice(0, 10),
+    rounds: bench.rounds,
+    quick: bench.quick,
+  };
+  let rows: Row[] = [], error: string | undefined;
   try {
-    result.rows = await suite.run({
+    rows = await suite.run({
       ...{ ...bench, say: (line) => say(`${name}: ${line}`) },
-      chart: (name, title, svg) => result.charts.push({ name, title, svg }),
+      chart: (name, title, svg) => charts.push({ name, title, svg }),
     });
-    const svg = ratioChart(title, result.rows);
-    if (svg) result.charts.unshift({ name, title, svg });
-  } catch (error) {
-    result.error = error instanceof Error ? error.message : String(error);
+    const svg = ratioChart(title, rows);
+    if (svg) charts.unshift({ name, title, svg });
+  } catch (problem) {
+    error = problem instanceof Error ? problem.message : String(problem);
   }
-  result.seconds = Math.round((performance.now() - begin) / 1000);
-  return result;
+  for (const { name, svg } of charts) await write(new URL(`${name}.svg`, out), svg);
+  const seconds = Math.round((performance.now() - begin) / 1000);
+  return { ...facts, rows, charts: charts.map(({ name, title }) => ({ name, title })), seconds, error };
+}
+
+function print({ title, rows, error, seconds }: SuiteResult): void {
+  console.log(`\n${title} (${seconds} s)`);
+  if (error) console.log(`failed: ${error}`);
+  else if (rows.length === 0) console.log("no rows");
+  else console.log(textTable(rows, { colours: process.stdout.isTTY === true }));
+  console.log();
+}
+
+/** The new results, and the last ones of suites that did not run now. */
+function allResults(file: URL, machine: Machine, now: readonly SuiteResult[]): Results {
+  const earlier = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) as Results : undefined;
+  const known = [...now, ...earlier?.suites ?? []];
+  const suites = SUITES.flatMap(({ name }) => known.find((result) => result.name === name) ?? []);
+  return { machine: { ...machine, versions: { ...earlier?.machine.versions, ...machine.versions } }, suites };
 }
 
 async function main(): Promise<boolean> {
   const out = folderUrl(flags.out), shared = new URL("../../../shared/", import.meta.url);
-  const threads = count("threads", flags.threads), suites: SuiteResult[] = [];
+  const threads = count("threads", flags.threads), now: SuiteResult[] = [];
   const rounds = count("rounds", flags.rounds ?? (flags.quick ? "3" : "5"));
   const peers = openPeers({ folder: new URL("peers/", out), python: flags.python, say });
   const bench = { threads, rounds, quick: flags.quick, peers, ...existsSync(shared) && { shared } };
+  const file = new URL("bench.json", out);
   for (const suite of chosenSuites()) {
     say(`${suite.name}: ${suite.title}`);
-    const result = await runSuite(suite, bench);
-    suites.push(result);
-    console.log(`\n${suite.title}`);
-    if (result.error) console.log(`failed: ${result.error}`);
-    else if (result.rows.length === 0) console.log("no rows");
-    else console.log(textTable(result.rows, { colours: process.stdout.isTTY === true }));
-    console.log();
-    for (const { name, svg } of result.charts) await write(new URL(`${name}.svg`, out), svg);
+    now.push(await runSuite(suite, bench, out));
+    print(now.at(-1)!);
   }
-  const machine = await describeMachine(threads, rounds, peers.versions()),
-    results: Results = { machine, suites };
-  const facts = suites.map(({ charts, ...rest }) => ({
-    ...rest,
-    charts: charts.map(({ name }) => `${name}.svg`),
-  }));
-  await write(new URL("bench.json", out), JSON.stringify({ machine, suites: facts }, null, 2));
+  const machine = await describeMachine(threads, peers.versions()), results = allResults(file, machine, now);
+  await write(file, JSON.stringify(results, null, 2));
   console.log(`${machineLine(machine)}\nwrote bench.json and its charts to ${flags.out}`);
-  if (flags["write-docs"]) await writeDocs(results);
-  return suites.every(({ error }) => error === undefined);
+  if (flags["write-docs"]) await writeDocs(results, out);
+  return now.every(({ error }) => error === undefined);
 }
 
-async function writeDocs(results: Results): Promise<void> {
-  const docs = new URL("../../docs/", import.meta.url);
+async function writeDocs(results: Results, out: URL): Promise<void> {
+  const docs = new URL("../../docs/", import.meta.url), folder = new URL(`${CHART_FOLDER}/`, docs);
   const text = readFileSync(new URL("./performance_text.md", import.meta.url), "utf8");
-  for (const { charts } of results.suites) {
-    for (const { name, svg } of charts) await write(new URL(`${CHART_FOLDER}/${name}.svg`, docs), svg);
+  rmSync(folder, { recursive: true, force: true });
+  for (const { name } of results.suites.flatMap(({ charts }) => charts)) {
+    cpSync(new URL(`${name}.svg`, out), new URL(`${name}.svg`, folder));
   }
   await write(new URL("performance.md", docs), performancePage(results, text));
   console.log("wrote docs/performance.md");

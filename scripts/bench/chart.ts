@@ -32,7 +32,7 @@ export function ratioChart(title: string, rows: readonly Row[]): string | undefi
   });
   if (bars.length === 0) return undefined;
   const top = contentTop(title, "alone") + 20;
-  const left = PAD + Math.min(WIDTH * NAMES, Math.max(...bars.map(({ name }) => textWidth(name)))) + 11;
+  const left = PAD + Math.min(WIDTH * NAMES, Math.max(...bars.map(({ name }) => textWidth(name)))) + 10;
   const right = WIDTH - PAD - 62;
   const values = bars.flatMap(({ value, goal }) => [value, goal ?? 1]);
   const low = Math.min(0.5, ...values), high = Math.max(2, ...values);

@@ -7,15 +7,19 @@ import { markdownTable } from "./table.ts";
 export interface SuiteResult {
   name: string;
   title: string;
+  /** When it ran, and how. */
+  date: string;
+  rounds: number;
+  quick: boolean;
   rows: Row[];
-  /** SVG charts, in order. */
-  charts: { name: string; title: string; svg: string }[];
+  /** SVG charts, in order; the files have these names. */
+  charts: { name: string; title: string }[];
   seconds: number;
   /** Why there is no result. */
   error?: string;
 }
 
-/** All of a run. */
+/** What stands in bench.json: the last result of each suite. */
 export interface Results {
   machine: Machine;
   suites: SuiteResult[];
@@ -53,23 +57,23 @@ export function performancePage({ machine, suites }: Results, text: string): str
 
 function measuredOn(machine: Machine): string {
   const peers = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`).join(", ");
-  return `## Measured on\n\n${machine.date}: ${machineLine(machine)}. ${machine.rounds} turns or more.${
-    peers === "" ? "" : ` Peers: ${peers}.`
-  }\n`;
+  return `## Measured on\n\n${machineLine(machine)}.${peers === "" ? "" : ` Peers: ${peers}.`}\n`;
 }
 
-/** How many goals are met, suite by suite. */
+/** How many goals are met, when, and how to run it, suite by suite. */
 function summary(suites: readonly SuiteResult[]): string {
-  const lines = suites.map(({ name, title, rows, error }) => {
+  const lines = suites.map(({ name, title, rows, error, date, rounds, quick }) => {
     const goals = rows.filter(({ met }) => met !== undefined), met = goals.filter((row) => row.met).length;
     const result = error
       ? `failed: ${error}`
       : goals.length === 0
       ? "no goals"
       : `${met} of ${goals.length} goals met`;
-    return `| [${title}](#${anchor(title)}) | ${result} | \`deno task bench --only ${name}\` |`;
+    const when = `${date}, ${rounds} turns${quick ? ", quick" : ""}`;
+    return `| [${title}](#${anchor(title)}) | ${result} | ${when} | \`deno task bench --only ${name}\` |`;
   });
-  return ["## All tables", "", "| table | goals | command |", "| --- | --- | --- |", ...lines, ""].join("\n");
+  const head = ["## All tables", "", "| table | goals | measured | command |", "| --- | --- | --- | --- |"];
+  return [...head, ...lines, ""].join("\n");
 }
 
 /** GitHub's name of a heading. */

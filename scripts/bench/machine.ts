@@ -1,12 +1,10 @@
 /** What the figures were measured on. */
 import { cpus, totalmem } from "node:os";
 import process from "node:process";
-import { init } from "../../src/runtime/mod.ts";
-import { dispose } from "../../src/runtime/mod.ts";
+import { dispose, init } from "../../src/runtime/mod.ts";
 
 /** The head of the results. */
 export interface Machine {
-  date: string;
   cpu: string;
   cores: number;
   memoryGiB: number;
@@ -16,27 +14,21 @@ export interface Machine {
   /** The kernels' build that ran. */
   profile: string;
   threads: number;
-  rounds: number;
   /** Of the peers that took part. */
   versions: Record<string, string>;
 }
 
 /** Describes this machine; starts the backend once to learn the profile. */
-export async function describeMachine(
-  threads: number,
-  rounds: number,
-  versions: Record<string, string>,
-): Promise<Machine> {
+export async function describeMachine(threads: number, versions: Record<string, string>): Promise<Machine> {
   const { profile } = await init({ threads });
   dispose();
   return {
     ...{
-      date: new Date().toISOString().slice(0, 10),
       cpu: cpus()[0]?.model.trim() ?? "unknown",
       cores: cpus().length,
     },
     ...{ memoryGiB: Math.round(totalmem() / 2 ** 30), system: `${process.platform} ${process.arch}` },
-    ...{ deno: Deno.version.deno, v8: Deno.version.v8, profile, threads, rounds, versions },
+    ...{ deno: Deno.version.deno, v8: Deno.version.v8, profile, threads, versions },
   };
 }
 

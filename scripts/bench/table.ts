@@ -42,9 +42,9 @@ export function formatTiming({ median, unit }: Timing): string {
   return `${formatFigure(median)} ${unit}`;
 }
 
-/** `0.53 x`. */
+/** `0.53 x`, `0.008 x`. */
 export function formatRatio(ratio: number): string {
-  return `${ratio.toFixed(ratio < 10 ? 2 : 1)} x`;
+  return `${ratio.toFixed(ratio < 0.1 ? 3 : ratio < 10 ? 2 : 1)} x`;
 }
 
 /** The columns that have something to show. */

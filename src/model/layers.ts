@@ -6,15 +6,15 @@
 import { ACTIVATIONS, matMul, type Runtime } from "../runtime/mod.ts";
 import type { StepContext } from "./context.ts";
 import { Module, pythonFloat } from "./module.ts";
-import { PackedWeight } from "./packed_weight.ts";
 import { Parameter } from "./parameter.ts";
+import { type InferenceWeights, WeightCopy } from "./weight_copy.ts";
 
 /** y[n, O] = f(x[n, I] weight[O, I]^T + bias[O]) */
 export class Linear extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter;
-  /** Present while the model infers, unless that is switched off. */
-  #packed: PackedWeight | undefined;
+  /** What inference multiplies with instead of the weight. */
+  #copy: WeightCopy | undefined;
 
   constructor(readonly inputs: number, readonly outputs: number) {
     super("Linear");
@@ -22,10 +22,11 @@ export class Linear extends Module {
     this.bias = this.parameter("bias", new Parameter([outputs]));
   }
 
-  /** Keeps a packed copy of the weight between forward passes, made when it is first needed, or frees it. */
-  packWeight(on: boolean): void {
-    if (!on) this.#packed?.free();
-    this.#packed = on ? this.#packed ?? new PackedWeight(this.weight) : undefined;
+  /** Chooses what forward passes multiply with; a copy is made when it is first needed, and freed by another choice. */
+  useWeights(form: InferenceWeights): void {
+    if (form === (this.#copy?.form ?? "plain")) return;
+    this.#copy?.free();
+    this.#copy = form === "plain" ? undefined : new WeightCopy(this.weight, form);
   }
 
   protected override describe(): string {
@@ -41,11 +42,12 @@ export class Linear extends Module {
     activation: number = ACTIVATIONS.none,
     slope = 0,
   ): void {
-    matMul(runtime, {
+    const product = {
       ...{ c: y, a: x, b: this.weight.pointer, bias: this.bias.pointer, activation, aux: slope },
       ...{ m: n, n: this.outputs, k: this.inputs, transposeB: true },
-      packed: this.#packed?.pointer(runtime),
-    });
+    };
+    if (this.#copy) this.#copy.multiply(runtime, product);
+    else matMul(runtime, product);
   }
 
   /** dx[n, I] (+)= dy[n, O] weight, times `slope` [n, I] where given: the slope of the activation that made x. */

@@ -71,6 +71,9 @@ function characterWidth(character: string): number {
   return /[A-Z&]/.test(character) ? 0.71 : 0.6;
 }
 
+/** Sums of widths may differ by so little, in pixels, that a text that just fits is not cut. */
+const ROUNDING = 1e-6;
+
 /** The text, or its beginning with an ellipsis, within a width in pixels. */
 export function fitText(text: string, width: number, size = 13): string {
   let used = 0;
@@ -79,7 +82,7 @@ export function fitText(text: string, width: number, size = 13): string {
   let length = 0;
   for (const character of text) {
     used += characterWidth(character) * size;
-    if (used > width) return text.slice(0, fitting).trimEnd() + "…";
+    if (used > width + ROUNDING) return text.slice(0, fitting).trimEnd() + "…";
     length += character.length;
     if (used <= limit) fitting = length;
   }

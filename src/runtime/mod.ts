@@ -14,4 +14,5 @@ export {
   runtime,
   type WasmSource,
 } from "./runtime.ts";
+export { int8MatMul, int8WeightBytes, packInt8 } from "./int8.ts";
 export { ACTIVATIONS, type MatMul, matMul, packB, packedFloats } from "./matmul.ts";

@@ -69,14 +69,14 @@ Deno.test("a chart shows times and rates as advantages, and is well-formed", () 
 
 Deno.test("the page names the machine, sums up the goals, and gives each table its command and charts", () => {
   const suite = (more: Partial<SuiteResult>): SuiteResult => ({
-    ...{ name: "steps", title: "Training steps", rows: [STEP, PRODUCT], seconds: 9 },
-    charts: [{ name: "steps", title: "As bars", svg: "<svg/>" }],
+    ...{ name: "steps", title: "Training steps", date: "2026-11-23", rounds: 5, quick: false, seconds: 9 },
+    ...{ rows: [STEP, PRODUCT], charts: [{ name: "steps", title: "As bars" }] },
     ...more,
   });
   const results: Results = {
     machine: {
-      ...{ date: "2026-11-23", cpu: "Some CPU", cores: 2, memoryGiB: 16, system: "linux x64", deno: "2.9.6" },
-      ...{ v8: "15.0", profile: "relaxed", threads: 2, rounds: 5, versions: { torch: "2.15.0" } },
+      ...{ cpu: "Some CPU", cores: 2, memoryGiB: 16, system: "linux x64", deno: "2.9.6" },
+      ...{ v8: "15.0", profile: "relaxed", threads: 2, versions: { torch: "2.15.0" } },
     },
     suites: [
       suite({}),
@@ -91,10 +91,14 @@ Deno.test("the page names the machine, sums up the goals, and gives each table i
   match(page, /Peers: torch 2\.15\.0/);
   ok(
     page.includes(
-      "| [Training steps](#training-steps) | 1 of 2 goals met | `deno task bench --only steps` |",
+      "| [Training steps](#training-steps) | 1 of 2 goals met | 2026-11-23, 5 turns | `deno task bench --only steps` |",
     ),
   );
-  ok(page.includes("| [Broken one](#broken-one) | failed: no Python | `deno task bench --only broken` |"));
+  ok(
+    page.includes(
+      "| [Broken one](#broken-one) | failed: no Python | 2026-11-23, 5 turns | `deno task bench --only broken` |",
+    ),
+  );
   ok(page.includes("## Training steps\n\n    deno task bench --only steps\n\n| work |"));
   ok(page.includes("![As bars](performance/steps.svg)"));
   ok(page.endsWith("## How it is fast\n\nBy hand.\n"));

@@ -182,6 +182,8 @@ Deno.test("bars are as long as their values say", () => {
   equal(width("f0").length, 2);
   ok(all(elements, "text").some(({ text }) => text === "NaN"));
   match(barPlot({ title: "n", labels: ["a", "b", "c"], series: [], maxLabels: 2 }), /1 more not shown/);
+  const longest = "layer_norm_backward_parameters";
+  ok(barPlot({ title: "n", labels: [longest], series: [], width: 720 }).includes(`>${longest}<title>`));
   match(barPlot({ title: "n", labels: [], series: [{ name: "n", values: [] }] }), /no values/);
 });
 

@@ -3,7 +3,7 @@
 //
 //     gcc -O3 -mfma -ffp-contract=fast native_gemm.c -lm && ./a.out NUMBER,M,N,K ...
 //
-// A turn runs both tiles and gives the time of the faster one. Speaks as a contender (see harness.ts).
+// The first turn of a product tries both tiles; the faster one runs in all turns. Speaks as a contender (see harness.ts).
 
 #include <math.h>
 #include <stdio.h>
@@ -16,8 +16,10 @@ typedef float v4 __attribute__((vector_size(16), aligned(4)));
 enum { NR = 8, ROW_BLOCK = 120, DEPTH_BLOCK = 256, CHECKED = 16, MOST_CASES = 32 };
 
 static const double TURN_MS = 30;
+enum { TRIALS = 4 };
 
-typedef struct { int number; long m, n, k; float *a5, *a6, *b, *c; } Case;
+typedef struct Case Case;
+struct Case { int number; long m, n, k; float *a5, *a6, *b, *c; void (*multiply)(const Case *); };
 
 static double now(void) {
   struct timespec t;
@@ -88,13 +90,24 @@ static float *pack_b(const Case *p) {
   return out;
 }
 
-static double time_of(void (*multiply)(const Case *), const Case *p) {
-  multiply(p);
+static double time_of(const Case *p) {
+  p->multiply(p);
   const double start = now();
   int runs = 0;
-  do multiply(p), runs++;
+  do p->multiply(p), runs++;
   while (now() - start < TURN_MS);
   return (now() - start) / runs;
+}
+
+static void choose(Case *p) {
+  double five = INFINITY, six = INFINITY;
+  for (int i = 0; i < TRIALS; i++) {
+    p->multiply = multiply5;
+    five = fmin(five, time_of(p));
+    p->multiply = multiply6;
+    six = fmin(six, time_of(p));
+  }
+  p->multiply = five < six ? multiply5 : multiply6;
 }
 
 int main(int argc, char **argv) {
@@ -121,10 +134,10 @@ int main(int argc, char **argv) {
   char line[64];
   while (fgets(line, sizeof line, stdin)) {
     const int number = atoi(line + 4);
-    const Case *p = cases;
+    Case *p = cases;
     while (p->number != number) p++;
-    const double five = time_of(multiply5, p), six = time_of(multiply6, p);
-    printf("{\"ms\":%.6f}\n", five < six ? five : six);
+    if (!p->multiply) choose(p);
+    printf("{\"ms\":%.6f}\n", time_of(p));
     fflush(stdout);
   }
 }

@@ -7,7 +7,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import process from "node:process";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
-import { CHECKED, GEMM_CASES, type GemmCase, operations, reference } from "../contenders/gemm_cases.ts";
+import {
+  CHECKED,
+  GEMM_CASES,
+  type GemmCase,
+  isLarge,
+  operations,
+  reference,
+} from "../contenders/gemm_cases.ts";
 import {
   type Bench,
   compare,
@@ -18,7 +25,6 @@ import {
   startContender,
   type Suite,
   takeTurns,
-  type Timing,
   toGflops,
 } from "../harness.ts";
 
@@ -34,101 +40,97 @@ const STOCK_GOALS: Record<GemmCase["kind"], number> = { forward: 1, dX: 30, dW: 
 
 export const suite: Suite = { name: "gemm", title: "Matrix products", run };
 
-/** Products that the native kernel computes: it packs ahead, which few rows do not repay. */
-const isLarge = ({ m, k, batch }: GemmCase): boolean => batch === 1 && m > 100 && k > 100;
+/** A contender, the products that it knows, and its largest error in each. */
+interface Racer {
+  contender: Contender;
+  kind: "one" | "all" | "native" | "stock" | "jax";
+  errors: Map<number, number>;
+}
 
 async function run(bench: Bench): Promise<Row[]> {
   const { threads } = bench, modules = await bench.peers.nodeModules();
   const numbers = [...GEMM_CASES.keys()].filter((i) => !bench.quick || GEMM_CASES[i].quick);
-  const large = numbers.filter((i) => isLarge(GEMM_CASES[i]));
-  const folder = mkdtempSync(`${tmpdir()}/berth-gemm-`);
-  const started: Contender[] = [];
-  const start = async (name: string, list: readonly number[], command: string[]): Promise<Contender> => {
+  const folder = mkdtempSync(`${tmpdir()}/berth-gemm-`), racers: Racer[] = [];
+  const start = async (kind: Racer["kind"], name: string, known: number[], command: string[]) => {
     bench.say(`starting ${name}`);
     const contender = await startContender(command, { name });
-    started.push(contender);
-    const wanted = list.flatMap((i) => reference(GEMM_CASES[i]));
-    compareChecks(contender, { name: "sums in f64", check: wanted }, TOLERANCE);
-    return contender;
+    racers.push({ contender, kind, errors: errorsOf(contender, known) });
   };
   try {
+    const deno = (file: string, known: number[], ...args: (string | number)[]) =>
+      denoContender(file, ...args, known.join(","));
+    await start("one", "berth, 1 thread", numbers, deno("berth_gemm.ts", numbers, 1));
+    if (threads > 1) {
+      await start("all", `berth, ${threads} threads`, numbers, deno("berth_gemm.ts", numbers, threads));
+    }
     const native = compileNative(bench, `${folder}/native_gemm`);
-    const list = numbers.join(",");
-    const one = await start("berth, 1 thread", numbers, denoContender("berth_gemm.ts", 1, list));
-    const all = threads === 1
-      ? one
-      : await start(`berth, ${threads} threads`, numbers, denoContender("berth_gemm.ts", threads, list));
-    const c = native && await start("C, 128-bit FMA, 1 thread", large, [native, ...large.map(nativeCase)]);
-    const stock = await start("tfjs wasm", numbers, denoContender("tfjs_gemm.ts", threads, list));
-    const jax = await start("jax-js wasm", numbers, denoContender("jax_gemm.ts", modules, threads, list));
+    const large = numbers.filter((i) => isLarge(GEMM_CASES[i])); // it packs ahead, which few rows do not repay
+    if (native) await start("native", "C, 128-bit FMA, 1 thread", large, [native, ...large.map(nativeCase)]);
+    const quick = numbers.filter((i) => !GEMM_CASES[i].stockTakesSeconds);
+    await start("stock", "tfjs wasm", quick, deno("tfjs_gemm.ts", quick, threads));
+    await start("jax", "jax-js wasm", numbers, deno("jax_gemm.ts", numbers, modules, threads));
     const rows: Row[] = [];
-    for (const i of numbers) {
-      bench.say(GEMM_CASES[i].name);
-      const peers = [...(c && large.includes(i) ? [c] : []), ...(all === one ? [] : [one]), stock, jax];
-      rows.push(...await timeCase(bench, i, one, all, peers));
+    for (const number of numbers) {
+      bench.say(GEMM_CASES[number].name);
+      rows.push(...await timeCase(bench, number, racers.filter(({ errors }) => errors.has(number))));
     }
     return rows;
   } finally {
-    await Promise.all(started.map((contender) => contender.end()));
+    await Promise.all(racers.map(({ contender }) => contender.end()));
     rmSync(folder, { recursive: true });
   }
 }
 
-/** Times one product by all, and makes a row of each peer. */
-async function timeCase(
-  bench: Bench,
-  number: number,
-  one: Contender,
-  all: Contender,
-  peers: Contender[],
-): Promise<Row[]> {
-  const gemm = GEMM_CASES[number], check = reference(gemm), rows: Row[] = [];
-  const isSlow = ({ name }: Contender) =>
-    name.startsWith("tfjs") && (gemm.kind === "dX" || gemm.kind === "dW");
-  const times = new Map<Contender, Map<Contender, Timing>>();
-  for (const slow of [false, true]) {
-    const group = peers.filter((peer) => isSlow(peer) === slow);
-    if (group.length === 0) continue;
-    const contenders = [...new Set(slow ? [all, ...group] : [all, one, ...group])];
-    const list = await takeTurns(contenders, bench.rounds * (slow ? 1 : SHORT_TURNS), 1, number);
-    const ofAll = new Map(contenders.map((contender, i) => [contender, list[i]]));
-    for (const peer of group) times.set(peer, ofAll);
+/** @throws {Error} if a result is wrong. */
+function errorsOf({ name, check }: Contender, known: readonly number[]): Map<number, number> {
+  if (check.length !== known.length * CHECKED) {
+    throw new Error(
+      `Cannot time ${name}: it gives ${check.length} numbers to check for ${known.length} products`,
+    );
   }
-  for (const peer of peers) {
-    const isNative = peer.name.startsWith("C,"), mine = isNative ? one : all;
-    const rateOf = (contender: Contender) => toGflops(times.get(peer)!.get(contender)!, operations(gemm));
-    const error = Math.max(...[mine, peer].map((contender) => {
-      const at = checkStart(contender, number, bench.quick);
-      return compareChecks(
-        { name: contender.name, check: contender.check.slice(at, at + CHECKED) },
-        { name: "sums in f64", check },
-        TOLERANCE,
-      );
-    }));
-    const atLeast = isNative
-      ? NATIVE_GOAL
-      : peer === one
-      ? THREADS_GOAL
-      : peer.name.startsWith("jax")
-      ? JAX_GOAL
-      : STOCK_GOALS[gemm.kind];
-    const row = {
-      ...{ work: `${gemm.name} (${sizes(gemm)})${isNative ? ", 1 thread" : ""}`, peer: peer.name },
-      ...{ ours: rateOf(mine), theirs: rateOf(peer) },
-      verified: `${CHECKED} elements of each with sums in f64: ${error.toExponential(1)}`,
-      command: "deno task bench --only gemm",
+  return new Map(known.map((number, i) => {
+    const own = {
+      name: `${name}, ${GEMM_CASES[number].name}`,
+      check: check.slice(i * CHECKED, (i + 1) * CHECKED),
     };
-    rows.push(compare(row, { atLeast }));
+    return [
+      number,
+      compareChecks(own, { name: "sums in f64", check: reference(GEMM_CASES[number]) }, TOLERANCE),
+    ];
+  }));
+}
+
+/** Times one product by all, and makes a row of each peer. */
+async function timeCase(bench: Bench, number: number, racers: Racer[]): Promise<Row[]> {
+  const gemm = GEMM_CASES[number], one = racers.find(({ kind }) => kind === "one")!;
+  const all = racers.find(({ kind }) => kind === "all") ?? one;
+  const isSlow = ({ kind }: Racer) => kind === "stock" && (gemm.kind === "dX" || gemm.kind === "dW");
+  const rows: Row[] = [];
+  for (const group of [racers.filter((racer) => !isSlow(racer)), [all, ...racers.filter(isSlow)]]) {
+    const rounds = bench.rounds * (group.some(isSlow) ? 1 : SHORT_TURNS);
+    if (group.length === 1) continue;
+    const times = await takeTurns(group.map(({ contender }) => contender), rounds, 1, number);
+    const rateOf = (racer: Racer) => toGflops(times[group.indexOf(racer)], operations(gemm));
+    for (const peer of group.filter((racer) => racer !== all)) {
+      const mine = peer.kind === "native" ? one : all,
+        error = Math.max(peer.errors.get(number)!, mine.errors.get(number)!);
+      rows.push(compare({
+        ...{
+          work: `${gemm.name} (${sizes(gemm)})${mine === one ? ", 1 thread" : ""}`,
+          peer: peer.contender.name,
+        },
+        ...{ ours: rateOf(mine), theirs: rateOf(peer), command: "deno task bench --only gemm" },
+        verified: `${CHECKED} elements of each with sums in f64: ${error.toExponential(1)}`,
+      }, { atLeast: goalOf(peer, gemm) }));
+    }
   }
   return rows;
 }
 
-/** Where a contender's numbers of a product begin. */
-function checkStart(contender: Contender, number: number, quick: boolean): number {
-  const numbers = [...GEMM_CASES.keys()].filter((i) =>
-    (!quick || GEMM_CASES[i].quick) && (!contender.name.startsWith("C,") || isLarge(GEMM_CASES[i]))
-  );
-  return numbers.indexOf(number) * CHECKED;
+function goalOf({ kind }: Racer, gemm: GemmCase): number | undefined {
+  if (kind === "native") return NATIVE_GOAL;
+  if (kind === "one") return isLarge(gemm) ? THREADS_GOAL : undefined; // few rows wait for memory
+  return kind === "jax" ? JAX_GOAL : STOCK_GOALS[gemm.kind];
 }
 
 function sizes({ m, n, k, batch }: GemmCase): string {

@@ -90,7 +90,7 @@ export function profileRows(name: string, epochs: readonly { ms: number; parts: 
   const row = (part: string, wanted: readonly string[]): Row => {
     const ours = times(wanted),
       calls = wanted.reduce((sum, one) => sum + (epochs[0].parts[one]?.calls ?? 0), 0);
-    const verified = `${Math.round(calls)} calls`;
+    const count = Math.round(calls), verified = count === 1 ? "1 call" : `${count} calls`;
     return { work: `${name}: ${part}`, ours, share: ours.median / step.median, verified, command };
   };
   const large = sorted.filter((part) => shareOf(part) >= SMALL), small = sorted.slice(large.length);

@@ -22,7 +22,7 @@ export function gemm_pack(
 }
 
 /** Adds the bias, multiplies by aux or activates (slope to aux): a block of rows in cache. */
-function epilogue(c: usize, ldc: usize, aux: usize, bias: usize, flags: i32, m: i32, n: i32): void {
+export function epilogue(c: usize, ldc: usize, aux: usize, bias: usize, flags: i32, m: i32, n: i32): void {
   const kind = flags >> 5;
   if (bias == 0 && kind == 0 && !(flags & MULTIPLY_AUX)) return;
   for (let i = 0; i < m; i++, c += ldc, aux = aux == 0 ? 0 : aux + ldc) {

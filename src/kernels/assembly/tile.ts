@@ -40,7 +40,7 @@ export function stripBytes(k: i32): usize {
 /** All lanes of v moved down by one: (1, 2, 3, 0). */
 // @ts-ignore: decorator
 @inline
-function turn(v: v128): v128 {
+export function turn(v: v128): v128 {
   return v128.shuffle<f32>(v, v, 1, 2, 3, 0);
 }
 
@@ -58,14 +58,14 @@ function put(c: usize, lo: v128, hi: v128, accumulate: bool): void {
 /** (x0, y1, x2, y3) */
 // @ts-ignore: decorator
 @inline
-function evenOdd(x: v128, y: v128): v128 {
+export function evenOdd(x: v128, y: v128): v128 {
   return v128.shuffle<f32>(x, y, 0, 5, 2, 7);
 }
 
 /** (x0, x1, y2, y3) */
 // @ts-ignore: decorator
 @inline
-function lowHigh(x: v128, y: v128): v128 {
+export function lowHigh(x: v128, y: v128): v128 {
   return v128.shuffle<f32>(x, y, 0, 1, 6, 7);
 }
 

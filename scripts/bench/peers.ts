@@ -50,7 +50,9 @@ export function openPeers({ folder, python, say }: PeersOptions): Peers {
     if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted.join("\n")) {
       mkdirSync(root, { recursive: true });
       say(`installing ${wanted.length} packages of npm`);
-      await run("npm", ["install", "--prefix", root, "--no-audit", "--no-fund", "--no-save", ...wanted]);
+      await run("npm", ["install", "--prefix", root, "--no-audit", "--no-fund", "--no-save", ...wanted], {
+        env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" }, // its GPU libraries
+      });
       writeFileSync(stamp, wanted.join("\n"));
     }
     Object.assign(versions, NPM);

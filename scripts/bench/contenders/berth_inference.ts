@@ -12,7 +12,7 @@ interface Job {
 
 const { threads, config, batches } = JSON.parse(process.argv[2]) as Job;
 await init({ threads });
-const model = new BertModel(new BertConfig(config));
+const model = new BertModel(new BertConfig({ ...config }));
 hashWeights(model, () => {});
 model.eval();
 await serveInference(batches, (input_ids: number[][]) => () => {

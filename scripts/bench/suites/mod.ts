@@ -1,6 +1,7 @@
 /** All suites, in the order in which they run. */
 import type { Suite } from "../harness.ts";
 import { suite as bits } from "./bits.ts";
+import { suite as epoch } from "./epoch.ts";
 import { suite as gemm } from "./gemm.ts";
 import { suite as inference } from "./inference.ts";
 import { suite as jaxStep } from "./jax_step.ts";
@@ -20,6 +21,7 @@ export const SUITES: readonly Suite[] = [
   notebook,
   pytorchStep,
   jaxStep,
+  epoch,
   inference,
   notebook100,
   profile,

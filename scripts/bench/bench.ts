@@ -2,7 +2,7 @@
  * The benchmark: verifies, times in turns and compares with peers, every work in a child process of its own. Prints a
  * table per suite, writes bench.json and SVG charts into out/bench, and with --write-docs docs/performance.md.
  *
- *     deno task bench [--only gemm,start] [--rounds 5] [--threads 2] [--python PYTHON] [--quick] [--write-docs]
+ *     deno task bench [--only gemm,start] [--rounds 5] [--threads 2] [--python PYTHON] [--quick] [--full] [--write-docs]
  */
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import process from "node:process";
@@ -24,6 +24,7 @@ const HELP = `Times berth and its peers.
   --threads N      default: all logical cores
   --python PYTHON  has the peers' Python packages; default: BERTH_PYTHON, or an environment made for it
   --quick          fewer turns and cases
+  --full           also whole epochs, which take minutes
   --out FOLDER     where results and peers go; default: out/bench
   --write-docs     writes docs/performance.md and its charts: of suites that do not run now, from their last results`;
 
@@ -35,6 +36,7 @@ const { values: flags } = parseArgs({
     python: { type: "string", default: pythonOfEnvironment() },
     out: { type: "string", default: "out/bench" },
     quick: { type: "boolean", default: false },
+    full: { type: "boolean", default: false },
     "write-docs": { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -123,7 +125,14 @@ async function main(): Promise<boolean> {
   const threads = count("threads", flags.threads), now: SuiteResult[] = [];
   const rounds = count("rounds", flags.rounds ?? (flags.quick ? "3" : "5"));
   const peers = openPeers({ folder: new URL("peers/", out), python: flags.python, say });
-  const bench = { threads, rounds, quick: flags.quick, peers, ...existsSync(shared) && { shared } };
+  const bench = {
+    threads,
+    rounds,
+    quick: flags.quick,
+    full: flags.full,
+    peers,
+    ...existsSync(shared) && { shared },
+  };
   const file = new URL("bench.json", out);
   for (const suite of chosenSuites()) {
     say(`${suite.name}: ${suite.title}`);

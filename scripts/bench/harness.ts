@@ -23,6 +23,8 @@ export interface Bench {
   rounds: number;
   /** Fewer rounds and cases, to see that all of it works. */
   quick: boolean;
+  /** Whole epochs too, which take minutes. */
+  full: boolean;
   peers: Peers;
   /** One line of progress. */
   say(line: string): void;

@@ -14,11 +14,13 @@ const run = promisify(execFile);
 /** Pinned, so that a figure can be made again. */
 export const NPM: Readonly<Record<string, string>> = {
   "@huggingface/tokenizers": "0.2.0",
+  "@huggingface/transformers": "4.3.1",
   "@jax-js/jax": "0.1.25",
   "@tensorflow/tfjs-backend-wasm": "4.22.0",
   "@tensorflow/tfjs-core": "4.22.0",
   bun: "1.4.5",
   node: "24.21.0",
+  "onnxruntime-web": "1.30.0",
 };
 
 /** The Python packages, by the name that `importlib.metadata` knows. */
@@ -48,7 +50,9 @@ export function openPeers({ folder, python, say }: PeersOptions): Peers {
     if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted.join("\n")) {
       mkdirSync(root, { recursive: true });
       say(`installing ${wanted.length} packages of npm`);
-      await run("npm", ["install", "--prefix", root, "--no-audit", "--no-fund", "--no-save", ...wanted]);
+      await run("npm", ["install", "--prefix", root, "--no-audit", "--no-fund", "--no-save", ...wanted], {
+        env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" }, // its GPU libraries
+      });
       writeFileSync(stamp, wanted.join("\n"));
     }
     Object.assign(versions, NPM);

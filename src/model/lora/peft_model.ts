@@ -16,8 +16,10 @@ import { findSaved, findTargets } from "./targets.ts";
 
 /** A model that a {@linkcode PeftModel} can hold. */
 export interface Adaptable extends PreTrainedModel {
+  /** Runs the model. */
   // deno-lint-ignore no-explicit-any
   forward(inputs: any): any;
+  /** Adds to the gradients. */
   // deno-lint-ignore no-explicit-any
   backward(options?: any): void;
 }
@@ -109,7 +111,12 @@ export class PeftModel<M extends Adaptable = Adaptable> {
     return this.base_model.parameters();
   }
 
-  /** The adapters by the names of the modules that they are on. */
+  /** The names of the modules that have an adapter. */
+  get targeted_module_names(): string[] {
+    return [...this.layers.keys()];
+  }
+
+  /** @ignore The adapters by the names of their modules. */
   get layers(): ReadonlyMap<string, LoraLayer> {
     return this.#adapters.layers;
   }
@@ -134,7 +141,7 @@ export class PeftModel<M extends Adaptable = Adaptable> {
 
   /** Writes adapter_config.json and adapter_model.safetensors, as PEFT reads them. */
   async save_pretrained(folder: string | URL): Promise<void> {
-    await writeAdapter(folder, this.peft_config, this.#parameters(), new Set(this.layers.keys()));
+    await writeAdapter(folder, this.peft_config, this.#parameters(), new Set(this.targeted_module_names));
   }
 
   /** Adds the adapter's products to the weights, so that it costs nothing. Nothing if that was done. */

@@ -19,5 +19,6 @@ export {
   type ClassScores,
   confusionCounts,
 } from "./metrics.ts";
+export { type NamedParameterGroup, type ParameterGroupOptions, parameterGroups } from "./parameter_groups.ts";
 export { formatPlan, type Plan, plan, type PlanBytes, type PlanFlops, type PlanOptions } from "./plan.ts";
 export { get_linear_schedule_with_warmup, LearningRateSchedule } from "./schedule.ts";

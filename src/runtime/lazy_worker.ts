@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { startWorker, type WorkerHandle } from "./platform.ts";
+import type { WorkerHandle } from "./platform.ts";
+import { startPthreadWorker } from "./workers.ts";
 
 interface Message {
   cmd?: string;
@@ -69,11 +70,7 @@ export class LazyWorker {
   }
 
   #start(): void {
-    const url = new URL(
-      import.meta.url.endsWith(".ts") ? "./pthread_worker.ts" : "./pthread_worker.js",
-      import.meta.url,
-    );
-    this.#worker = startWorker(url);
+    this.#worker = startPthreadWorker();
     this.#worker.onMessage((data) => this.#receive(data));
     this.#worker.onError((error) => {
       for (const listener of this.#listeners.get("error") ?? []) listener(error);

@@ -6,6 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { RuntimeError } from "../errors.ts";
+import { type Assets, assetUrl, setAssets } from "./assets.ts";
 import { Arena, Heap, MEMORY_LIMIT } from "./heap.ts";
 import { canShareMemory, logicalCores, readBytes } from "./platform.ts";
 import { type KernelPool, startPool } from "./pool.ts";
@@ -27,6 +28,12 @@ export interface InitOptions {
   threads?: number;
   /** Forces a profile. Default: the best that the runtime supports; `single` if `threads` is 1 and memory cannot be shared. */
   profile?: Profile;
+  /**
+   * Where the package's files are (`.wasm`, workers, the carried checkpoint), for pages whose bundler leaves them
+   * behind: the folder that has what is in the package's folder `browser`, or a function that tells each one's URL.
+   * It holds for all that is loaded afterwards. Default: where the bundler put them, or beside the module.
+   */
+  assets?: Assets;
   /** Replacements for the module files; default: those of the package. */
   wasm?: {
     /** Our kernels, of the profile that runs. */
@@ -219,20 +226,21 @@ export function dispose(): void {
 }
 
 async function start(options: InitOptions): Promise<Runtime> {
+  if (options.assets !== undefined) setAssets(options.assets);
   const threads = options.threads ?? logicalCores();
   if (!Number.isInteger(threads) || threads < 1 || threads > 256) {
     throw new RangeError(`Cannot start ${threads} threads: a whole number from 1 to 256 is wanted`);
   }
   const profile = options.profile ?? bestProfile();
   if (profile === "single") {
-    const tfjsModule = await compile(options.wasm?.tfjs ?? tfjsUrl("tfjs-backend-wasm-simd.wasm"));
-    const kernels = await compile(options.wasm?.kernels ?? kernelsUrl(profile));
+    const tfjsModule = await compile(options.wasm?.tfjs ?? assetUrl("tfjs-backend-wasm-simd.wasm"));
+    const kernels = await compile(options.wasm?.kernels ?? assetUrl(`kernels_${profile}.wasm`));
     const tfjs = await startTfjs(tfjsModule, 1, undefined);
     return new Runtime(profile, tfjs, await startPool({ module: kernels, memory: tfjs.memory, threads: 1 }));
   }
   const [tfjsModule, kernels] = await Promise.all([
-    compile(options.wasm?.tfjs ?? tfjsUrl("tfjs-backend-wasm-threaded-simd.wasm")),
-    compile(options.wasm?.kernels ?? kernelsUrl(profile)),
+    compile(options.wasm?.tfjs ?? assetUrl("tfjs-backend-wasm-threaded-simd.wasm")),
+    compile(options.wasm?.kernels ?? assetUrl(`kernels_${profile}.wasm`)),
   ]);
   const memory = sharedMemory();
   const pool = await startPool({ module: kernels, memory, threads });
@@ -298,14 +306,6 @@ function bestProfile(): Profile {
   }
   if (!canShareMemory()) return "single";
   return WebAssembly.validate(new Uint8Array(RELAXED_PROBE)) ? "relaxed" : "simd";
-}
-
-function kernelsUrl(profile: Profile): URL {
-  return new URL(`../kernels/generated/kernels_${profile}.wasm`, import.meta.url);
-}
-
-function tfjsUrl(file: string): URL {
-  return new URL(import.meta.resolve(`@tensorflow/tfjs-backend-wasm/wasm-out/${file}`));
 }
 
 async function compile(source: WasmSource): Promise<WebAssembly.Module> {

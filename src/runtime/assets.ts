@@ -1,6 +1,6 @@
 /**
  * The files that the package loads when it needs them: kernels, tfjs's modules, workers, the carried checkpoint. Each
- * is a literal `new URL("...", import.meta.url)` here, so that bundlers find it; `init({ assets })` says where they
+ * is named here by a literal that bundlers find; `init({ assets })` says where they
  * are when a bundler leaves them behind.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Starts the package's two kinds of workers. In browsers the `new Worker(new URL("./x.js", import.meta.url))` stands as
+ * Starts the package's two kinds of workers. For browsers, the expression that makes one stands as
  * bundlers look for it.
  *
  * @module

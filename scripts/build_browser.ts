@@ -38,7 +38,9 @@ export async function buildBrowser(out: URL): Promise<void> {
 
 if (import.meta.main) {
   const folder = process.argv[2];
-  const out = folder ? pathToFileURL(`${folder.replace(/\/?$/, "/")}`) : new URL("out/browser/package/", ROOT);
+  const out = folder
+    ? pathToFileURL(`${folder.replace(/\/?$/, "/")}`)
+    : new URL("out/browser/package/", ROOT);
   await buildBrowser(out);
   await stop();
   console.log(`wrote ${readdirSync(out, { recursive: true }).length} files to ${out.pathname}`);

@@ -23,18 +23,20 @@ export interface BundleOptions {
   splitting?: boolean;
   /** Default true. */
   minify?: boolean;
+  /** Modules that stand for others, by the names that are imported. */
+  alias?: Record<string, string>;
 }
 
 /** Bundles; gives the names of all files that were written or copied, with what esbuild knows of them. */
 export async function bundle(options: BundleOptions): Promise<esbuild.Metafile> {
   const modules = await installPackages(new URL("out/browser/npm/", ROOT), dependencies());
-  const { entries, out, splitting = true, minify = true } = options;
+  const { entries, out, splitting = true, minify = true, alias = {} } = options;
   const built = await esbuild.build({
     entryPoints: Object.fromEntries(
       Object.entries(entries).map(([name, url]) => [name, fileURLToPath(url)]),
     ),
     outdir: fileURLToPath(out),
-    ...{ bundle: true, format: "esm", platform: "browser", target: "es2022", splitting, minify },
+    ...{ bundle: true, format: "esm", platform: "browser", target: "es2022", splitting, minify, alias },
     ...{ chunkNames: "chunk-[hash]", legalComments: "none", metafile: true, logLevel: "error" },
     nodePaths: [fileURLToPath(modules)],
     plugins: [assets(fileURLToPath(out), modules), hubForBrowsers(modules)],

@@ -16,6 +16,12 @@ export class LazyWorker {
   static #made = 0;
   static #ahead = 0;
   static #needed = 0;
+  static #starting = false;
+
+  /** True while a real worker is being made. */
+  static get isStarting(): boolean {
+    return LazyWorker.#starting;
+  }
 
   /** Emscripten's glue in browsers listens here. */
   onmessage: ((event: { data: unknown }) => void) | null = null;
@@ -70,7 +76,12 @@ export class LazyWorker {
   }
 
   #start(): void {
-    this.#worker = startPthreadWorker();
+    LazyWorker.#starting = true;
+    try {
+      this.#worker = startPthreadWorker();
+    } finally {
+      LazyWorker.#starting = false;
+    }
     this.#worker.onMessage((data) => this.#receive(data));
     this.#worker.onError((error) => {
       for (const listener of this.#listeners.get("error") ?? []) listener(error);

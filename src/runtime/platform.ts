@@ -166,8 +166,9 @@ export function parentPort(): {
     addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
     close(): void;
   };
+  const post = scope.postMessage.bind(scope); // emscripten's threads put another in its place
   return {
-    postMessage: (message) => scope.postMessage(message),
+    postMessage: (message) => post(message),
     onMessage: (listener) => scope.addEventListener("message", (event) => listener(event.data)),
     close: () => scope.close(),
   };

@@ -26,7 +26,7 @@ export type WasmSource = WebAssembly.Module | BufferSource | URL | string;
 export interface InitOptions {
   /** Threads, the calling one included. Default: the machine's logical cores. */
   threads?: number;
-  /** Forces a profile. Default: the best that the runtime supports; `single` if `threads` is 1 and memory cannot be shared. */
+  /** Forces a profile. Default: the best that the runtime supports; `single` where memory cannot be shared. */
   profile?: Profile;
   /**
    * Where the package's files are (`.wasm`, workers, the carried checkpoint), for pages whose bundler leaves them
@@ -247,17 +247,17 @@ async function start(options: InitOptions): Promise<Runtime> {
     throw new RangeError(`Cannot start ${threads} threads: a whole number from 1 to 256 is wanted`);
   }
   const profile = options.profile ?? bestProfile();
-  if (profile === "single") {
-    const tfjsModule = await compile(options.wasm?.tfjs ?? assetUrl("tfjs-backend-wasm-simd.wasm"));
-    const kernels = await compile(options.wasm?.kernels ?? assetUrl(`kernels_${profile}.wasm`));
-    const tfjs = await startTfjs(tfjsModule, 1, undefined);
-    return new Runtime(profile, tfjs, await startPool({ module: kernels, memory: tfjs.memory, threads: 1 }));
+  const memory = profile === "single" ? undefined : sharedMemory();
+  if (profile === "single" || (!memory && !options.profile)) return await startSingle(options);
+  if (!memory) {
+    throw new RuntimeError(
+      'Cannot reserve 4 GiB of address space for shared WASM memory; use init({ profile: "single" })',
+    );
   }
   const [tfjsModule, kernels] = await Promise.all([
     compile(options.wasm?.tfjs ?? assetUrl("tfjs-backend-wasm-threaded-simd.wasm")),
     compile(options.wasm?.kernels ?? assetUrl(`kernels_${profile}.wasm`)),
   ]);
-  const memory = sharedMemory();
   const pool = await startPool({ module: kernels, memory, threads });
   try {
     return new Runtime(profile, await startTfjs(tfjsModule, threads, memory), pool);
@@ -267,14 +267,20 @@ async function start(options: InitOptions): Promise<Runtime> {
   }
 }
 
-function sharedMemory(): WebAssembly.Memory {
+/** Starts without shared memory, which has one thread. */
+async function startSingle({ wasm }: InitOptions): Promise<Runtime> {
+  const tfjsModule = await compile(wasm?.tfjs ?? assetUrl("tfjs-backend-wasm-simd.wasm"));
+  const kernels = await compile(wasm?.kernels ?? assetUrl("kernels_single.wasm"));
+  const tfjs = await startTfjs(tfjsModule, 1, undefined);
+  return new Runtime("single", tfjs, await startPool({ module: kernels, memory: tfjs.memory, threads: 1 }));
+}
+
+/** The memory of several threads; `undefined` where a device has not so much address space, as some phones. */
+function sharedMemory(): WebAssembly.Memory | undefined {
   try {
     return new WebAssembly.Memory({ initial: SHARED_PAGES, maximum: SHARED_PAGES, shared: true });
-  } catch (error) {
-    throw new RuntimeError(
-      'Cannot reserve 4 GiB of address space for shared WASM memory; use init({ profile: "single" })',
-      { cause: error },
-    );
+  } catch {
+    return undefined;
   }
 }
 

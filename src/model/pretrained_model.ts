@@ -6,6 +6,7 @@
 import { DataError, RuntimeError } from "../errors.ts";
 import { type FromPretrainedOptions, loadPretrained, type LoadReport, savePretrained } from "./pretrained.ts";
 import { Random } from "../random.ts";
+import type { ModelFiles } from "../weights/mod.ts";
 import { Arena, init, type Runtime, runtime } from "../runtime/mod.ts";
 import { type BertInputs, packBatch, readBatch } from "./batch.ts";
 import type { BertConfig } from "./config.ts";
@@ -74,12 +75,13 @@ export abstract class PreTrainedModel extends Module {
   /**
    * Loads a model: weights, configuration.
    *
-   * @param name A folder, a URL of a folder, an id on the Hugging Face hub, or `"berth-tiny"`, which the package carries.
+   * @param name A folder, a URL of a folder, an id on the Hugging Face hub, `"berth-tiny"`, which the
+   * package carries, or the model's files.
    * @throws {HubError} if files are missing, {ConfigError} or {WeightsError} if they are malformed.
    */
   static async from_pretrained<T extends PreTrainedModel>(
     this: ModelClass<T>,
-    name: string | URL,
+    name: string | URL | ModelFiles,
     options: FromPretrainedOptions = {},
   ): Promise<T> {
     await init(options.runtime);

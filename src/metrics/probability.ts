@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { DataError } from "../errors.ts";
 import { checkFinite, checkPair, type Label } from "./check.ts";
 import { type ClassColumns, classColumns, isTable, positives, type Scores } from "./ranking.ts";
 

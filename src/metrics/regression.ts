@@ -6,9 +6,7 @@
 import { DataError } from "../errors.ts";
 import { checkFinite, checkPair, mean } from "./check.ts";
 
-type Numbers = ArrayLike<number>;
-
-function check(what: string, y_true: Numbers, y_pred: Numbers): void {
+function check(what: string, y_true: ArrayLike<number>, y_pred: ArrayLike<number>): void {
   checkPair(what, y_true, y_pred);
   checkFinite(what, y_true);
   checkFinite(what, y_pred);
@@ -17,8 +15,8 @@ function check(what: string, y_true: Numbers, y_pred: Numbers): void {
 /** The mean of a function of each difference. */
 function meanError(
   what: string,
-  y_true: Numbers,
-  y_pred: Numbers,
+  y_true: ArrayLike<number>,
+  y_pred: ArrayLike<number>,
   of: (difference: number) => number,
 ): number {
   check(what, y_true, y_pred);
@@ -34,7 +32,7 @@ function meanError(
  * @param y_pred The predicted numbers. [N]
  * @throws {DataError} if the lengths differ, there is none, or one is no finite number.
  */
-export function mean_squared_error(y_true: Numbers, y_pred: Numbers): number {
+export function mean_squared_error(y_true: ArrayLike<number>, y_pred: ArrayLike<number>): number {
   return meanError("mean squared error", y_true, y_pred, (difference) => difference ** 2);
 }
 
@@ -45,7 +43,7 @@ export function mean_squared_error(y_true: Numbers, y_pred: Numbers): number {
  * @param y_pred The predicted numbers. [N]
  * @throws {DataError} as {@linkcode mean_squared_error} does.
  */
-export function root_mean_squared_error(y_true: Numbers, y_pred: Numbers): number {
+export function root_mean_squared_error(y_true: ArrayLike<number>, y_pred: ArrayLike<number>): number {
   return Math.sqrt(mean_squared_error(y_true, y_pred));
 }
 
@@ -56,7 +54,7 @@ export function root_mean_squared_error(y_true: Numbers, y_pred: Numbers): numbe
  * @param y_pred The predicted numbers. [N]
  * @throws {DataError} as {@linkcode mean_squared_error} does.
  */
-export function mean_absolute_error(y_true: Numbers, y_pred: Numbers): number {
+export function mean_absolute_error(y_true: ArrayLike<number>, y_pred: ArrayLike<number>): number {
   return meanError("mean absolute error", y_true, y_pred, Math.abs);
 }
 
@@ -68,7 +66,7 @@ export function mean_absolute_error(y_true: Numbers, y_pred: Numbers): number {
  * @param y_pred The predicted numbers. [N]
  * @throws {DataError} as {@linkcode mean_squared_error} does.
  */
-export function r2_score(y_true: Numbers, y_pred: Numbers): number {
+export function r2_score(y_true: ArrayLike<number>, y_pred: ArrayLike<number>): number {
   check("R2 score", y_true, y_pred);
   if (y_true.length < 2) return NaN;
   const middle = mean(y_true);
@@ -81,13 +79,13 @@ export function r2_score(y_true: Numbers, y_pred: Numbers): number {
   return 1 - rest / all;
 }
 
-function isConstant(values: Numbers): boolean {
+function isConstant(values: ArrayLike<number>): boolean {
   for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;
   return true;
 }
 
 /** Differences from the mean, of length 1. */
-function centred(values: Numbers): number[] {
+function centred(values: ArrayLike<number>): number[] {
   const middle = mean(values), differences = Array.from(values, (value) => value - middle);
   const largest = differences.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const norm = largest * Math.sqrt(differences.reduce((sum, value) => sum + (value / largest) ** 2, 0));
@@ -108,7 +106,7 @@ function centred(values: Numbers): number[] {
  * console.log(pearsonr([1, 2, 3], [1, 3, 2]).toFixed(3)); // "0.500"
  * ```
  */
-export function pearsonr(x: Numbers, y: Numbers): number {
+export function pearsonr(x: ArrayLike<number>, y: ArrayLike<number>): number {
   check("correlation", x, y);
   if (x.length < 2) {
     throw new DataError("Cannot compute the correlation: there is one example, wanted two or more");
@@ -119,7 +117,7 @@ export function pearsonr(x: Numbers, y: Numbers): number {
 }
 
 /** The place of each number in their order, from 1 on; equal ones share the mean of their places. */
-function ranks(values: Numbers): number[] {
+function ranks(values: ArrayLike<number>): number[] {
   const order = Array.from(values, (_, i) => i).sort((a, b) => values[a] - values[b]);
   const places = new Array<number>(values.length);
   for (let from = 0, to = 0; from < order.length; from = to) {
@@ -137,7 +135,7 @@ function ranks(values: Numbers): number[] {
  * @param y Numbers. [N]
  * @throws {DataError} if the lengths differ, there is none, or one is no finite number.
  */
-export function spearmanr(x: Numbers, y: Numbers): number {
+export function spearmanr(x: ArrayLike<number>, y: ArrayLike<number>): number {
   check("correlation", x, y);
   return x.length < 2 ? NaN : pearsonr(ranks(x), ranks(y));
 }

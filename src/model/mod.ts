@@ -6,14 +6,7 @@
 export type { BertInputs, Matrix } from "./batch.ts";
 export { BaseModelOutput, BertModel } from "./bert.ts";
 export { BertConfig, type BertConfigOptions, type ProblemType } from "./config.ts";
-export {
-  bitfit,
-  freeze,
-  type FreezeReport,
-  type NamePattern,
-  reinitialize,
-  unfreeze,
-} from "./freeze.ts";
+export { bitfit, freeze, type FreezeReport, type NamePattern, reinitialize, unfreeze } from "./freeze.ts";
 export type { GradientValues } from "./gradients.ts";
 export type { Labels } from "./losses.ts";
 export { LoraConfig, type LoraConfigOptions, type TaskType } from "./lora/config.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { nameMatcher, type NamePattern, type Parameter, type PreTrainedModel } from "../model/mod.ts";
+import { nameMatcher } from "../model/freeze.ts";
+import type { NamePattern, Parameter, PreTrainedModel } from "../model/mod.ts";
 import type { ParameterGroup } from "./adamw.ts";
 
 /** Names of parameters that do not decay: biases and normalisations, as in transformers. */

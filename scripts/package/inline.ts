@@ -3,7 +3,7 @@
  * stays a dependency. All others are bundled with esbuild into the folder `vendor`, a file for each module that is
  * imported, so that no tree of packages comes with berth and bundlers find tfjs's .wasm as they find ours.
  */
-import * as esbuild from "esbuild";
+import * as esbuild from "npm:esbuild@0.28.2";
 import { execFileSync } from "node:child_process";
 import {
   copyFileSync,

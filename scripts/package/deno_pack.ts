@@ -1,6 +1,6 @@
 /** Emits the package's modules with `deno pack`, in the layout that dnt gives them. */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { entryModules, MODULES, type PackageDescription, readDenoJson, ROOT } from "./description.ts";

@@ -82,7 +82,7 @@ function rewrite(
     .replace(resolves, (all, _before, literal, template) => {
       if (!isInlined(literal ?? template)) return all;
       const text = literal ? `"${place(vendored(literal))}"` : `\`${place(template.replace(/^@/, ""))}\``;
-      return `new URL(${text}, import.meta.url).href`;
+      return `import.meta.resolve(${text})`;
     })
     .replace(
       urls,

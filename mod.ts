@@ -20,4 +20,4 @@ export * from "./src/tokenizer/mod.ts";
 export * from "./src/data/mod.ts";
 export * from "./src/model/mod.ts";
 export * from "./src/train/mod.ts";
-export type { Tensor, Tensor2D, Tensor3D, Variable } from "./src/runtime/tensor.ts";
+export type { Tensor, Tensor2D, Tensor3D, Tensor4D, Variable } from "./src/runtime/tensor.ts";

@@ -97,7 +97,7 @@ export abstract class EncoderModel<Name extends string> extends PreTrainedModel 
   #backbone: Backbone | undefined;
   #last: { context: StepContext; head: HeadPass } | undefined;
 
-  /** Sets the encoder, as a part of that name unless the name is empty. */
+  /** @ignore Sets the encoder, as a part of that name unless the name is empty. */
   protected attach<T extends Backbone>(name: string, backbone: T): T {
     this.#backbone = backbone;
     return name === "" ? backbone : this.child(name, backbone);

@@ -9,10 +9,14 @@ export { BertConfig, type BertConfigOptions, type ProblemType } from "./config.t
 export { type BackwardOptions, type EncoderInputs, EncoderModel, ModelOutput } from "./encoder_model.ts";
 export type { GradientValues } from "./gradients.ts";
 export type { Labels, LossOptions } from "./losses.ts";
+export { LoraConfig, type LoraConfigOptions, type TaskType } from "./lora/config.ts";
+export { type Adaptable, get_peft_model, PeftModel } from "./lora/peft_model.ts";
+export type { AdapterSource } from "./lora/adapter_files.ts";
 export { BertForMaskedLM, type MaskedLMInputs, MaskedLMOutput } from "./masked_lm.ts";
 export { Module } from "./module.ts";
 export {
   BertForMultipleChoice,
+  type ChoiceInputs,
   type ChoiceMatrix,
   type MultipleChoiceInputs,
   MultipleChoiceModelOutput,

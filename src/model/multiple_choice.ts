@@ -25,12 +25,10 @@ export class MultipleChoiceModelOutput extends ModelOutput {
 /** Numbers by example, choice and column: nested arrays or a tensor [B, C, T]; rows may have different lengths. */
 export type ChoiceMatrix = readonly (readonly (readonly number[] | Int32Array)[])[] | Tensor;
 
-/** The inputs that have a row a choice. */
 const CHOICE_INPUTS = ["input_ids", "attention_mask", "token_type_ids", "position_ids"] as const;
 
-/** What multiple choice reads: B examples with C choices each. */
-export interface MultipleChoiceInputs
-  extends Omit<EncoderInputs, typeof CHOICE_INPUTS[number]>, Pick<LossOptions, "label_smoothing"> {
+/** The inputs that have a row a choice. */
+export interface ChoiceInputs {
   /** Word pieces by number, [B][C][T]. */
   input_ids: ChoiceMatrix;
   /** 1 for real tokens, 0 for padding. Default: all real. */
@@ -39,6 +37,11 @@ export interface MultipleChoiceInputs
   token_type_ids?: ChoiceMatrix;
   /** Default: the column. */
   position_ids?: ChoiceMatrix;
+}
+
+/** What multiple choice reads: B examples with C choices each. */
+export interface MultipleChoiceInputs
+  extends ChoiceInputs, Omit<EncoderInputs, keyof ChoiceInputs>, Pick<LossOptions, "label_smoothing"> {
   /** [B]: the number of the right choice; -100 is ignored. */
   labels?: Labels;
 }

@@ -135,13 +135,14 @@ export async function startPool({ module, memory, threads }: PoolOptions): Promi
   const control = new Int32Array(buffer);
   const workers: WorkerHandle[] = [];
   try {
-    const url = new URL(
-      import.meta.url.endsWith(".ts") ? "./pool_worker.ts" : "./pool_worker.js",
-      import.meta.url,
-    );
     const ready: Promise<void>[] = [];
     for (let thread = 1; thread < threads; thread++) {
-      const worker = startWorker(url);
+      const worker = startWorker(
+        new URL(
+          import.meta.url.endsWith(".ts") ? "./pool_worker.ts" : "./pool_worker.js",
+          import.meta.url,
+        ),
+      );
       workers.push(worker);
       ready.push(
         new Promise((resolve, reject) => {

@@ -27,6 +27,11 @@ export interface InitOptions {
   threads?: number;
   /** Forces a profile. Default: the best that the runtime supports; `single` if `threads` is 1 and memory cannot be shared. */
   profile?: Profile;
+  /**
+   * Bytes of WASM memory that may be in use, where the platform has a limit of its own: what would take more fails
+   * with a MemoryError before anything is allocated. Default: what WASM can address, 4 GiB.
+   */
+  memoryLimit?: number;
   /** Replacements for the module files; default: those of the package. */
   wasm?: {
     /** Our kernels, of the profile that runs. */
@@ -55,6 +60,8 @@ export class Runtime {
   readonly pool: KernelPool;
   /** @ignore Buffers of the step that runs; each model puts its own here before it computes. */
   arena: Arena;
+  /** Bytes of WASM memory that may be in use. */
+  memoryLimit: number = MEMORY_LIMIT;
   /** @ignore Operations of all matrix products so far, two for each multiplication and addition. */
   flops = 0;
   readonly #tfjs: StartedTfjs;
@@ -90,7 +97,7 @@ export class Runtime {
   /** Bytes of WASM memory that are not in use: what weights, gradients and buffers may still take. */
   get freeBytes(): number {
     const tensors = tf.engine().state.numBytes - this.#otherTensors;
-    return MEMORY_LIMIT - this.tfjsBytes - this.heap.bytesInUse - tensors;
+    return this.memoryLimit - this.tfjsBytes - this.heap.bytesInUse - tensors;
   }
 
   /** The table of tfjs's tensors: where each stands in memory. */
@@ -177,9 +184,17 @@ export async function init(options: InitOptions = {}): Promise<Runtime> {
     }
     return runtime;
   }
+  const { memoryLimit = MEMORY_LIMIT } = options;
+  if (!(memoryLimit > 0 && memoryLimit <= MEMORY_LIMIT)) {
+    throw new RangeError(
+      `Cannot start with a memory limit of ${memoryLimit} bytes: at most ${MEMORY_LIMIT} are wanted`,
+    );
+  }
   current = start(options);
   try {
-    return started = await current;
+    started = await current;
+    started.memoryLimit = memoryLimit;
+    return started;
   } catch (error) {
     current = undefined;
     throw error;

@@ -147,9 +147,9 @@ export function paperLabels(
  * import { BertForMaskedLM, BertTokenizer, dispose } from "@berth/berth";
  * const tokenizer = await BertTokenizer.from_pretrained("berth-tiny");
  * const model = await BertForMaskedLM.from_pretrained("berth-tiny");
- * const batch = tokenizer(["The [MASK] won the game."]), ids = batch.input_ids[0] as number[];
+ * const batch = tokenizer(["He scored a home [MASK]."]), ids = batch.input_ids[0] as number[];
  * const scores = model.forward(batch).logits.arraySync()[0][ids.indexOf(tokenizer.mask_token_id!)];
- * console.log(tokenizer.convert_ids_to_tokens([scores.indexOf(Math.max(...scores))])); // ["team"]
+ * console.log(tokenizer.convert_ids_to_tokens([scores.indexOf(Math.max(...scores))]));
  * dispose();
  * ```
  */

@@ -36,7 +36,7 @@ export interface TokenClassificationInputs extends EncoderInputs, LossOptions {
  * const tokenizer = await BertTokenizer.from_pretrained("berth-tiny");
  * const model = await BertForTokenClassification.from_pretrained("berth-tiny", { num_labels: 3, on_report: () => {} });
  * const { logits } = model.forward(tokenizer(["Ada lives in London."]));
- * console.log(logits.shape); // [1, 7, 3]
+ * console.log(logits.shape); // [1, 8, 3]
  * dispose();
  * ```
  */

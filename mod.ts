@@ -5,6 +5,8 @@
  */
 export * from "./src/errors.ts";
 export {
+  type AssetName,
+  type Assets,
   dispose,
   init,
   type InitOptions,

@@ -23,6 +23,11 @@ export class Module {
     return module;
   }
 
+  /** Takes a part away. */
+  protected removeChild(name: string): void {
+    this.#children.delete(name);
+  }
+
   /** Adds a trainable tensor. */
   protected parameter(name: string, parameter: Parameter): Parameter {
     this.#parameters.set(name, parameter);
@@ -34,16 +39,28 @@ export class Module {
     return "";
   }
 
-  /** Names and parameters, in PyTorch's order. */
-  *named_parameters(prefix = ""): Generator<[name: string, parameter: Parameter]> {
-    for (const [name, parameter] of this.#parameters) yield [prefix + name, parameter];
-    for (const [name, module] of this.#children) yield* module.named_parameters(`${prefix}${name}.`);
+  /** Names and parameters, in PyTorch's order. One that stands in several places comes once, by its first name. */
+  *named_parameters(
+    prefix = "",
+    seen: Set<Parameter> = new Set(),
+  ): Generator<[name: string, parameter: Parameter]> {
+    for (const [name, parameter] of this.#parameters) {
+      if (seen.has(parameter)) continue;
+      seen.add(parameter);
+      yield [prefix + name, parameter];
+    }
+    for (const [name, module] of this.#children) yield* module.named_parameters(`${prefix}${name}.`, seen);
+  }
+
+  /** Names and modules: this one, and all those within it. */
+  *named_modules(name = ""): Generator<[name: string, module: Module]> {
+    yield [name, this];
+    for (const [own, module] of this.#children) yield* module.named_modules(name ? `${name}.${own}` : own);
   }
 
   /** This module and all those within it. */
   *modules(): Generator<Module> {
-    yield this;
-    for (const module of this.#children.values()) yield* module.modules();
+    for (const [, module] of this.named_modules()) yield module;
   }
 
   /** All parameters, in PyTorch's order. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { MemoryError } from "../errors.ts";
-import { type Arena, formatMemory, MEMORY_LIMIT, PaperRuntime, runtime } from "../runtime/mod.ts";
+import { type Arena, formatMemory, PaperRuntime, type Runtime, runtime } from "../runtime/mod.ts";
 import type { BatchSizes, BatchTables, BertInputs } from "./batch.ts";
 import type { BertConfig } from "./config.ts";
 import { Linear } from "./layers.ts";
@@ -24,13 +24,13 @@ import type { InferenceWeights } from "./weight_copy.ts";
  * @throws {MemoryError} with the numbers.
  */
 export function checkWeights(ModelClass: Makeable<unknown>, config: BertConfig): void {
-  const needed = weightBytes(ModelClass, config), free = runtime().freeBytes;
+  const needed = weightBytes(ModelClass, config), { freeBytes: free, memoryLimit } = runtime();
   if (needed <= free) return;
   throw new MemoryError(
     `Cannot make a ${ModelClass.name}: its weights take ${formatMemory(needed)}, and ${
       formatMemory(free)
     } of the ` +
-      `${formatMemory(MEMORY_LIMIT)} that WASM can address are free; a smaller model is wanted`,
+      `${formatMemory(memoryLimit)} that may be in use are free; a smaller model is wanted`,
     needed,
     free,
   );
@@ -51,6 +51,9 @@ export function inputsOfLengths(
   return { input_ids, position_ids: input_ids, attention_mask };
 }
 
+/** What a step's room depends on; `labelled`: the tokens that a head scores. */
+type StepSizes = BatchSizes & { readonly labelled: number };
+
 /** The room of one model's steps. */
 export class StepRoom {
   readonly #model: SteppingModel;
@@ -58,7 +61,7 @@ export class StepRoom {
   /** What the known batches' needs hold for. */
   #key = "";
   /** Batches that there is room for; others that are no larger in anything fit too. */
-  #known: BatchSizes[] = [];
+  #known: StepSizes[] = [];
 
   constructor(model: SteppingModel, arena: Arena) {
     this.#model = model;
@@ -72,7 +75,7 @@ export class StepRoom {
    * @param inputs More inputs of `forward` on which memory depends.
    * @throws {MemoryError} if it does not fit. Nothing was allocated then.
    */
-  reserve(batch: BatchTables, weights: InferenceWeights, inputs: object): void {
+  reserve(batch: BatchTables & StepSizes, weights: InferenceWeights, inputs: object): void {
     const model = this.#model, own = model.runtime;
     if (own instanceof PaperRuntime) return;
     const { training, is_gradient_checkpointing: gradient_checkpointing } = model;
@@ -84,7 +87,8 @@ export class StepRoom {
     if (key !== this.#key) this.#known = [];
     this.#key = key;
     if (this.#known.some((other) => covers(other, batch))) return;
-    const options = { training, gradient_checkpointing, modes, fusedRun, inputs, weights };
+    const { extensions } = model, { labelled } = batch, more = { ...inputs, labelled };
+    const options = { training, gradient_checkpointing, modes, fusedRun, inputs: more, weights, extensions };
     const run = (count: number, checkpointing = gradient_checkpointing) => {
       const some = inputsOfLengths(batch.lengths.slice(0, count), batch.width);
       const own = { ...options, gradient_checkpointing: checkpointing, threads: model.runtime.threads };
@@ -101,12 +105,12 @@ export class StepRoom {
       if (batch.size > 1) suggest("half as many sequences", run(batch.size >> 1));
       if (missing["copies of weights"] > 0) advice.push('eval({ weights: "int8" }) or "plain"');
       if (missing.optimizer > 0) advice.push('AdamW with state_dtype "bfloat16" or "int8"');
-      throw tooLarge(batch, training, missing, own.freeBytes, advice);
+      throw tooLarge(batch, training, missing, own, advice);
     }
     own.needScratch(needs.scratch / own.threads);
     this.#arena.reserve(needs.activations);
     const { size, width, rows, longest, unitCount } = batch,
-      sizes = { size, width, rows, longest, unitCount };
+      sizes = { size, width, rows, longest, unitCount, labelled };
     this.#known = [...this.#known.filter((other) => !covers(sizes, other)), sizes];
   }
 
@@ -131,16 +135,16 @@ export class StepRoom {
 }
 
 /** True if a batch of sizes `a` has room for one of sizes `b`. */
-function covers(a: BatchSizes, b: BatchSizes): boolean {
+function covers(a: StepSizes, b: StepSizes): boolean {
   return a.size >= b.size && a.width >= b.width && a.rows >= b.rows && a.longest >= b.longest &&
-    a.unitCount >= b.unitCount;
+    a.unitCount >= b.unitCount && a.labelled >= b.labelled;
 }
 
 function tooLarge(
   batch: BatchSizes,
   training: boolean,
   { total, ...parts }: Record<string, number>,
-  free: number,
+  { freeBytes: free, memoryLimit }: Runtime,
   advice: string[],
 ): MemoryError {
   const { size, longest, rows } = batch, doing = training ? "train on" : "run";
@@ -150,7 +154,7 @@ function tooLarge(
   return new MemoryError(
     `Cannot ${doing} a batch of ${size} sequences (${rows} tokens, the longest of ${longest}): it takes ` +
       `${formatMemory(total)} more (${list.join(", ")}), and ${formatMemory(free)} of ` +
-      `${formatMemory(MEMORY_LIMIT)} are free` +
+      `${formatMemory(memoryLimit)} are free` +
       (advice.length > 0 ? `. What would help: ${advice.join(", ")}` : ""),
     total,
     free,

@@ -19,6 +19,7 @@ export interface TrainingJob {
 /** The shapes that are compared. */
 export const SHAPES = {
   "bert-base": {},
+  "4 layers of bert-base": { num_hidden_layers: 4 },
   "MiniLM": {
     ...{ hidden_size: 384, num_hidden_layers: 6, num_attention_heads: 12, intermediate_size: 1536 },
   },

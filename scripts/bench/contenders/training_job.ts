@@ -10,6 +10,8 @@ export interface TrainingJob {
   input_ids: number[][];
   labels: number[];
   lr: number;
+  /** berth's AdamW changes each weight in the backward pass. Default false. */
+  fused_backward?: boolean;
   /** Losses of so many steps without dropout are what is compared. */
   checkSteps: number;
   /** Whether the timed steps have dropout 0.1, as training has by default. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Turns } from "../runtime/turns.ts";
 import type { BertTokenizer } from "../tokenizer/mod.ts";
 import type { BertForSequenceClassification } from "./sequence_classification.ts";
 
@@ -35,8 +36,6 @@ export interface Prediction {
 
 /** Batches that are tokenized, and put in order, together. */
 const WINDOW_BATCHES = 64;
-/** Milliseconds after which others (timers, a page's input) get their turn. */
-const TURN_MS = 50;
 
 /**
  * Runs a classifier on texts, in inference mode. Texts of about the same length go through together; no padding is
@@ -67,7 +66,8 @@ export async function predict(
   const max_length = options.max_length ??
     Math.min(tokenizer.model_max_length, model.config.max_position_embeddings);
   const predictions = new Array<Prediction>(texts.length), wasTraining = model.training;
-  let turn = performance.now(), done = 0;
+  const turns = new Turns();
+  let done = 0;
   try {
     for (let start = 0; start < texts.length; start += WINDOW_BATCHES * batch_size) {
       const window = texts.slice(start, start + WINDOW_BATCHES * batch_size);
@@ -83,10 +83,7 @@ export async function predict(
         });
         logits.arraySync().forEach((row, b) => predictions[start + batch[b]] = predictionOf(model, row));
         onProgress?.(done += batch.length, texts.length);
-        if (performance.now() - turn > TURN_MS) {
-          await new Promise((resolve) => setTimeout(resolve));
-          turn = performance.now();
-        }
+        await turns.yield();
       }
     }
   } finally {

@@ -203,9 +203,14 @@ async function readParameter(checkpoint: Checkpoint, source: Source, parameter: 
   parameter.markWritten();
 }
 
-/** Writes config.json and model.safetensors into a folder. */
-export async function savePretrained(model: Loadable, folder: string | URL): Promise<void> {
-  const base = folderUrl(folder);
+/** A file of a saved model, in chunks. */
+export interface PretrainedFile {
+  readonly name: string;
+  chunks(): Iterable<Uint8Array>;
+}
+
+/** What a saved model consists of: model.safetensors and config.json. */
+export function pretrainedFiles(model: Loadable): PretrainedFile[] {
   const config = sortedKeys({
     ...model.config.toJSON(),
     architectures: [model.typeName],
@@ -215,8 +220,15 @@ export async function savePretrained(model: Loadable, folder: string | URL): Pro
     ...{ name, dtype: "F32" as const, shape: parameter.shape },
     data: () => parameter.values(),
   }));
-  await writeFileWhole(new URL("model.safetensors", base), safetensorsChunks(tensors, { format: "pt" }));
-  await writeFileWhole(new URL("config.json", base), [
-    new TextEncoder().encode(JSON.stringify(config, null, 2) + "\n"),
-  ]);
+  const json = new TextEncoder().encode(JSON.stringify(config, null, 2) + "\n");
+  return [
+    { name: "model.safetensors", chunks: () => safetensorsChunks(tensors, { format: "pt" }) },
+    { name: "config.json", chunks: () => [json] },
+  ];
+}
+
+/** Writes them into a folder. */
+export async function savePretrained(model: Loadable, folder: string | URL): Promise<void> {
+  const base = folderUrl(folder);
+  for (const { name, chunks } of pretrainedFiles(model)) await writeFileWhole(new URL(name, base), chunks());
 }

@@ -1,5 +1,5 @@
 /**
- * Optimizer, schedules, metrics, and what a step takes.
+ * The Trainer, optimizer, schedules, metrics, and what a step takes.
  *
  * @module
  */
@@ -20,4 +20,21 @@ export {
   confusionCounts,
 } from "./metrics.ts";
 export { formatPlan, type Plan, plan, type PlanBytes, type PlanFlops, type PlanOptions } from "./plan.ts";
-export { get_linear_schedule_with_warmup, LearningRateSchedule } from "./schedule.ts";
+export type { FullArguments, IntervalStrategy, TrainingArguments } from "./arguments.ts";
+export { type CheckpointStore, FolderStore, MemoryStore } from "./checkpoint_store.ts";
+export type { Dataset, Example, ExampleStream } from "./dataset.ts";
+export { decayGroups } from "./decay_groups.ts";
+export type { EvalPrediction, PredictionOutput, TrainableModel, Values } from "./evaluation.ts";
+export type { Metrics, TrainerCallback, TrainerControl, TrainingEvent, TrainingStep } from "./events.ts";
+export type { CollatorContext, Columns, DataCollator, Features, ModelInputs } from "./features.ts";
+export {
+  get_linear_schedule_with_warmup,
+  get_scheduler,
+  LearningRateSchedule,
+  type SchedulerKwargs,
+  type SchedulerOptions,
+  type SchedulerType,
+} from "./schedule.ts";
+export { Trainer } from "./trainer.ts";
+export type { RunSlice, StopReason, TrainerOptions, TrainOptions, TrainOutput } from "./trainer_options.ts";
+export type { LogEntry, TrainerState, WatchedValues } from "./training_state.ts";

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { findModelFiles } from "./find_model.ts";
+import { useModelFinder } from "./model_files.ts";
 
 export type { ByteSource, ModelFiles } from "../weights/source.ts";
 export type { Patience } from "./http_client.ts";
@@ -20,3 +22,5 @@ export {
 export { progressBar, type ProgressStream } from "./progress_bar.ts";
 export { push_to_hub, type PushFiles, type PushOptions, type PushResult } from "./push.ts";
 export { BertTokenizer } from "./tokenizer.ts";
+
+useModelFinder(findModelFiles);

@@ -1,124 +1,37 @@
 /**
- * A model's files by name: from the package itself, a folder, a URL, or a hub.
+ * Opens a model's files. Names are looked up by a finder that `mod.ts` of this folder sets: programs that bring the
+ * files themselves (edge functions) carry no code for downloads.
  *
  * @module
  */
 import { HubError } from "../errors.ts";
-import { folderUrl, hasFileSystem, isFolder, listFolder, openFile } from "../runtime/files.ts";
-import type { ByteSource, ModelFiles } from "../weights/source.ts";
-import type { HubCache } from "./cache.ts";
-import { DiskCache } from "./disk_cache.ts";
-import { HttpClient } from "./http_client.ts";
-import { HttpFailure } from "./http_failure.ts";
-import { checkFileName, encodePath, isHubId } from "./names.ts";
-import { cacheFolder, type HubOptions, hubSettings } from "./options.ts";
-import { Repository } from "./repository.ts";
-import { openUrl } from "./url_source.ts";
-import { WebCache } from "./web_cache.ts";
-import { readWhole } from "./whole.ts";
+import type { ModelFiles } from "../weights/source.ts";
+import type { HubOptions } from "./options.ts";
 
-/** Checkpoints that the package carries. */
-const CARRIED: Readonly<Record<string, URL>> = {
-  "berth-tiny": new URL("../assets/berth-tiny/", import.meta.url),
-};
+/** Finds a model's files by its name. */
+export type ModelFinder = (name: string | URL, options: HubOptions) => Promise<ModelFiles>;
+
+let finder: ModelFinder | undefined;
+
+/** Sets what finds models by name. */
+export function useModelFinder(find: ModelFinder): void {
+  finder = find;
+}
 
 /**
- * Finds a model's files. Nothing but a model on a hub is downloaded whole or kept.
+ * Opens a model's files.
  *
- * @param name The first that there is of: `"berth-tiny"`, which the package carries; a folder's path; the URL of a
- * folder; a model's id on the hub, `name` or `owner/name`.
- * @param options How models on a hub are found.
- * @returns The files. Those on a hub are downloaded when they are opened.
- * @throws {HubError} if there is no such model, or the hub does not give it.
+ * @param name What the finder knows (see {@linkcode findModelFiles}), or the files themselves, which are given back.
+ * @throws {HubError} if there is no such model, or no finder.
  */
 export async function openModelFiles(
-  name: string | URL,
+  name: string | URL | ModelFiles,
   options: HubOptions = {},
 ): Promise<ModelFiles> {
-  const text = String(name);
-  if (Object.hasOwn(CARRIED, text)) return filesAt(text, CARRIED[text], {});
-  const folder = name instanceof URL || name === "" || !hasFileSystem() ? null : folderUrl(text);
-  if (folder && isReadableFolder(folder, text)) return filesAt(text, folder, options);
-  if (name instanceof URL || /^(https?|file):\/\//.test(text)) {
-    const url = new URL(text);
-    if (!url.pathname.endsWith("/")) url.pathname += "/";
-    if (url.protocol === "file:" && !isFolder(url)) {
-      throw new HubError(`Cannot find the model "${text}": there is no such folder`);
-    }
-    return filesAt(text, url, options);
-  }
-  if (isHubId(text)) {
-    const settings = hubSettings(options);
-    return await Repository.open(text, settings, cacheOf(text, settings.hubUrl, options));
-  }
+  if (typeof name === "object" && "open" in name) return name;
+  if (finder) return await finder(name, options);
   throw new HubError(
-    `Cannot find the model "${text}": it is no folder, no URL, no "owner/name" on the hub and not "berth-tiny"`,
+    `Cannot find the model "${name}": nothing looks for models by name here, as in @berth/berth/edge; ` +
+      "give the model's files",
   );
-}
-
-/** False too for a hub id whose folder the program may not look for. */
-function isReadableFolder(folder: URL, name: string): boolean {
-  try {
-    return isFolder(folder);
-  } catch (error) {
-    if (isHubId(name)) return false;
-    throw new HubError(`Cannot read the folder ${name}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-/** What keeps downloaded files in this runtime; null where nothing can. */
-function cacheOf(id: string, hubUrl: string, { cache_dir }: HubOptions): HubCache | null {
-  if (hasFileSystem()) return new DiskCache(cacheFolder(cache_dir), id);
-  return "caches" in globalThis ? new WebCache(globalThis.caches, hubUrl, id) : null;
-}
-
-function filesAt(name: string, folder: URL, options: HubOptions): ModelFiles {
-  const isLocal = folder.protocol === "file:";
-  const openUrl = isLocal ? openLocal : urlOpener(name, folder, options);
-  const open = (file: string) => openUrl(new URL(encodePath(checkFileName(file)), folder), file);
-  const read = (file: string) => readWhole(file, () => open(file));
-  return isLocal ? { name, open, read, list: () => listFolder(folder) } : { name, open, read };
-}
-
-async function openLocal(url: URL, name: string): Promise<ByteSource | null> {
-  const file = await openFile(url);
-  return file && { ...file, name };
-}
-
-/** Opens files next to a URL, tells errors and reports what is read. */
-function urlOpener(model: string, folder: URL, options: HubOptions): typeof openLocal {
-  const report = options.progress_callback ?? (() => {});
-  const token = options.token || undefined, signal = options.signal ?? undefined;
-  const client = new HttpClient(folder.origin, token, signal, options.patience ?? {});
-  const explained = async <T>(run: () => Promise<T>): Promise<T> => {
-    try {
-      return await run();
-    } catch (error) {
-      if (!(error instanceof HttpFailure)) throw error;
-      const advice = [401, 403].includes(error.status) ? "; a token can be given (option token)" : "";
-      throw new HubError(`Cannot read ${error.url}: ${error.message}${advice}`, { cause: error });
-    }
-  };
-  return async (url, file) => {
-    const source = await explained(() => openUrl(client, url, file));
-    if (!source) return null;
-    const event = { name: model, file }, total = source.byteLength;
-    let loaded = 0;
-    report({ ...event, status: "initiate" });
-    report({ ...event, status: "download" });
-    return {
-      name: file,
-      byteLength: total,
-      async read(begin, end) {
-        const bytes = await explained(() => source.read(begin, end));
-        loaded = Math.min(total, loaded + end - begin);
-        report({ ...event, status: "progress", progress: 100 * loaded / total, loaded, total });
-        return bytes;
-      },
-      close() {
-        source.close?.();
-        report({ ...event, status: "done" });
-      },
-    };
-  };
 }

@@ -25,12 +25,12 @@ export class BertTokenizer extends PureBertTokenizer {
   /**
    * Loads a tokenizer.
    *
-   * @param name `"berth-tiny"`, a folder's path, the URL of a folder, or a model's id on the hub.
+   * @param name `"berth-tiny"`, a folder's path, the URL of a folder, a model's id on the hub, or its files.
    * @param options How files are found, and options of the tokenizer that go before what its files say.
    * @throws {HubError} if there is no such model, {TokenizerError} if its files are no BERT tokenizer's.
    */
   static async from_pretrained(
-    name: string | URL,
+    name: string | URL | ModelFiles,
     options: HubOptions & TokenizerOptions = {},
   ): Promise<BertTokenizer> {
     const [hubOptions, tokenizerOptions] = takeHubOptions(options);

@@ -12,6 +12,7 @@ import { folderUrl, writeFileWhole } from "../runtime/files.ts";
 import {
   type Checkpoint,
   matchNames,
+  type ModelFiles,
   openCheckpoint,
   parseConfigJson,
   safetensorsChunks,
@@ -98,14 +99,14 @@ function list(names: readonly string[]): string {
 /** Makes a model of a folder's config.json and weights. */
 export async function loadPretrained<T extends Loadable>(
   ModelClass: { new (config: BertConfig): T; readonly base_model_prefix: string },
-  name: string | URL,
+  name: string | URL | ModelFiles,
   options: FromPretrainedOptions,
 ): Promise<T> {
   const [hubOptions, others] = takeHubOptions(options), { progress_callback } = hubOptions;
   const { runtime: _, ignore_mismatched_sizes, seed = 0, on_report, ...overrides } = others;
   const files = await openModelFiles(name, hubOptions);
   const json = await files.read("config.json");
-  if (!json) throw new ConfigError(`Cannot load the model "${name}": it has no config.json`);
+  if (!json) throw new ConfigError(`Cannot load the model "${files.name}": it has no config.json`);
   const config = mergeConfig(parseConfigJson(json), overrides);
   checkWeights(ModelClass, config);
   const checkpoint = await openCheckpoint(files);
@@ -127,7 +128,7 @@ export async function loadPretrained<T extends Loadable>(
       const total = names.matched.size, progress = 100 * ++loaded / total;
       progress_callback?.({
         status: "load",
-        name: String(name),
+        name: files.name,
         file: checkpoint.name,
         progress,
         loaded,
@@ -139,7 +140,7 @@ export async function loadPretrained<T extends Loadable>(
       model.initializeParameter(parameters.get(missing)!, random);
     }
     const report = new LoadReport(
-      String(name),
+      files.name,
       model.typeName,
       names.unused,
       names.missing,
@@ -203,6 +204,11 @@ async function readParameter(checkpoint: Checkpoint, source: Source, parameter: 
   parameter.markWritten();
 }
 
+/** What a saved model's config.json says. */
+export function savedConfig(model: Pick<Loadable, "config" | "typeName">): Record<string, unknown> {
+  return sortedKeys({ ...model.config.toJSON(), architectures: [model.typeName], dtype: "float32" });
+}
+
 /** A file of a saved model, in chunks. */
 export interface PretrainedFile {
   readonly name: string;
@@ -211,11 +217,7 @@ export interface PretrainedFile {
 
 /** What a saved model consists of: model.safetensors and config.json. */
 export function pretrainedFiles(model: Loadable): PretrainedFile[] {
-  const config = sortedKeys({
-    ...model.config.toJSON(),
-    architectures: [model.typeName],
-    dtype: "float32",
-  });
+  const config = savedConfig(model);
   const tensors = Array.from(model.named_parameters(), ([name, parameter]) => ({
     ...{ name, dtype: "F32" as const, shape: parameter.shape },
     data: () => parameter.values(),

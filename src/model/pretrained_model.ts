@@ -6,10 +6,12 @@
 import { DataError, RuntimeError } from "../errors.ts";
 import { type FromPretrainedOptions, loadPretrained, type LoadReport, savePretrained } from "./pretrained.ts";
 import { Random } from "../random.ts";
+import type { ModelFiles } from "../weights/mod.ts";
 import { Arena, init, type Runtime, runtime } from "../runtime/mod.ts";
 import { type BertInputs, packBatch, readBatch } from "./batch.ts";
 import type { BertConfig } from "./config.ts";
 import type { StepContext } from "./context.ts";
+import type { ModelExtension } from "./extension.ts";
 import { Linear } from "./layers.ts";
 import { Module } from "./module.ts";
 import { OutputTensors } from "./outputs.ts";
@@ -37,6 +39,8 @@ export abstract class PreTrainedModel extends Module {
   #training = false;
   /** What `from_pretrained` loaded, and what not. */
   loadReport: LoadReport | undefined;
+  /** @ignore What was added to the model after it was made. */
+  readonly extensions: ModelExtension[] = [];
   readonly #runtime: Runtime;
   /** Buffers of this model's step; models do not disturb each other. */
   readonly #arena: Arena;
@@ -74,12 +78,13 @@ export abstract class PreTrainedModel extends Module {
   /**
    * Loads a model: weights, configuration.
    *
-   * @param name A folder, a URL of a folder, an id on the Hugging Face hub, or `"berth-tiny"`, which the package carries.
+   * @param name A folder, a URL of a folder, an id on the Hugging Face hub, `"berth-tiny"`, which the
+   * package carries, or the model's files.
    * @throws {HubError} if files are missing, {ConfigError} or {WeightsError} if they are malformed.
    */
   static async from_pretrained<T extends PreTrainedModel>(
     this: ModelClass<T>,
-    name: string | URL,
+    name: string | URL | ModelFiles,
     options: FromPretrainedOptions = {},
   ): Promise<T> {
     await init(options.runtime);
@@ -252,11 +257,13 @@ export abstract class PreTrainedModel extends Module {
     this.#trained = this.parameters().map((parameter) => this.training && parameter.requires_grad);
     this.#room.reserve(tables, this.#weights, variant);
     const batch = packBatch(this.#runtime, tables);
-    return {
+    const context = {
       ...{ runtime: this.#runtime, batch, training: this.training, keep: this.training },
       ...{ checkpointing: this.#checkpointing },
       ...{ step: this.training ? ++this.#step : 0, seed: this.#dropoutKey },
     };
+    for (const extension of this.extensions) extension.beginForward(context);
+    return context;
   }
 
   /**
@@ -307,9 +314,8 @@ export abstract class PreTrainedModel extends Module {
 
   /** @ignore values * scale, in the arena. */
   protected scaleGradient(context: StepContext, pointer: number, count: number, scale: number): number {
-    const { runtime } = context, factors = runtime.arena.floats(count), scaled = runtime.arena.floats(count);
-    runtime.heap.floats(factors, count).fill(scale);
-    runtime.pool.run("multiply", Math.ceil(count / 1024), 4, scaled, pointer, factors, count);
+    const { runtime } = context, scaled = runtime.arena.floats(count);
+    runtime.pool.run("scale", Math.ceil(count / 1024), 4, scaled, pointer, scale, count);
     return scaled;
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { MemoryError } from "../errors.ts";
-import { type Arena, formatMemory, MEMORY_LIMIT, PaperRuntime, runtime } from "../runtime/mod.ts";
+import { type Arena, formatMemory, PaperRuntime, type Runtime, runtime } from "../runtime/mod.ts";
 import type { BatchSizes, BatchTables, BertInputs } from "./batch.ts";
 import type { BertConfig } from "./config.ts";
 import { Linear } from "./layers.ts";
@@ -24,13 +24,13 @@ import type { InferenceWeights } from "./weight_copy.ts";
  * @throws {MemoryError} with the numbers.
  */
 export function checkWeights(ModelClass: Makeable<unknown>, config: BertConfig): void {
-  const needed = weightBytes(ModelClass, config), free = runtime().freeBytes;
+  const needed = weightBytes(ModelClass, config), { freeBytes: free, memoryLimit } = runtime();
   if (needed <= free) return;
   throw new MemoryError(
     `Cannot make a ${ModelClass.name}: its weights take ${formatMemory(needed)}, and ${
       formatMemory(free)
     } of the ` +
-      `${formatMemory(MEMORY_LIMIT)} that WASM can address are free; a smaller model is wanted`,
+      `${formatMemory(memoryLimit)} that may be in use are free; a smaller model is wanted`,
     needed,
     free,
   );
@@ -84,7 +84,8 @@ export class StepRoom {
     if (key !== this.#key) this.#known = [];
     this.#key = key;
     if (this.#known.some((other) => covers(other, batch))) return;
-    const options = { training, gradient_checkpointing, modes, fusedRun, inputs, weights };
+    const { extensions } = model;
+    const options = { training, gradient_checkpointing, modes, fusedRun, inputs, weights, extensions };
     const run = (count: number, checkpointing = gradient_checkpointing) => {
       const some = inputsOfLengths(batch.lengths.slice(0, count), batch.width);
       const own = { ...options, gradient_checkpointing: checkpointing, threads: model.runtime.threads };
@@ -101,7 +102,7 @@ export class StepRoom {
       if (batch.size > 1) suggest("half as many sequences", run(batch.size >> 1));
       if (missing["copies of weights"] > 0) advice.push('eval({ weights: "int8" }) or "plain"');
       if (missing.optimizer > 0) advice.push('AdamW with state_dtype "bfloat16" or "int8"');
-      throw tooLarge(batch, training, missing, own.freeBytes, advice);
+      throw tooLarge(batch, training, missing, own, advice);
     }
     own.needScratch(needs.scratch / own.threads);
     this.#arena.reserve(needs.activations);
@@ -140,7 +141,7 @@ function tooLarge(
   batch: BatchSizes,
   training: boolean,
   { total, ...parts }: Record<string, number>,
-  free: number,
+  { freeBytes: free, memoryLimit }: Runtime,
   advice: string[],
 ): MemoryError {
   const { size, longest, rows } = batch, doing = training ? "train on" : "run";
@@ -150,7 +151,7 @@ function tooLarge(
   return new MemoryError(
     `Cannot ${doing} a batch of ${size} sequences (${rows} tokens, the longest of ${longest}): it takes ` +
       `${formatMemory(total)} more (${list.join(", ")}), and ${formatMemory(free)} of ` +
-      `${formatMemory(MEMORY_LIMIT)} are free` +
+      `${formatMemory(memoryLimit)} are free` +
       (advice.length > 0 ? `. What would help: ${advice.join(", ")}` : ""),
     total,
     free,

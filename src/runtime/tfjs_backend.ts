@@ -1,6 +1,7 @@
 /**
  * Starts tfjs's WASM backend from its own emscripten factory, with as many threads as asked for, in Deno, Node and
- * browsers. Everything global that the factory touches (`Worker`, process listeners) is put back.
+ * browsers. Everything global that the factory touches (`Worker`, process listeners) is put back; one thread needs
+ * neither workers nor files nor `process`, and is started without them.
  *
  * @module
  */
@@ -86,9 +87,12 @@ async function runFactory(
   threads: number,
   memory: WebAssembly.Memory | undefined,
 ): Promise<{ module: TfjsModule; memory: WebAssembly.Memory }> {
-  let used = memory;
+  let used = memory, fail: (error: unknown) => void;
+  const failure = new Promise<never>((_, reject) => fail = reject);
   const options: Record<string, unknown> = {
     locateFile: (path: string) => path,
+    // A page's own thread spins until tfjs's threads have started, which emscripten says of any wait.
+    printErr: (text: string) => /^Blocking on the main thread/.test(text) || console.warn(text),
     instantiateWasm: (
       imports: WebAssembly.Imports,
       done: (i: WebAssembly.Instance, m: WebAssembly.Module) => void,
@@ -98,20 +102,22 @@ async function runFactory(
       WebAssembly.instantiate(wasm, imports).then((instance) => {
         used ??= Object.values(instance.exports).find((e) => e instanceof WebAssembly.Memory);
         done(instance, wasm);
-      });
+      }).catch((cause) =>
+        fail(new RuntimeError(`Cannot start tfjs's WASM backend: ${cause.message}`, { cause }))
+      );
       return {};
     },
   };
-  let factory: Factory;
-  if (memory) {
-    factory = asFactory(
-      await import("@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-threaded-simd.js"),
-    );
-    options.wasmMemory = memory;
-    options.mainScriptUrlOrBlob = "unused";
-  } else {
-    factory = asFactory(await import("@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.js"));
+  if (!memory) {
+    const factory = asFactory(await import("@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.js"));
+    const module = await Promise.race([withoutProcess(() => factory(options)), failure]);
+    return { module, memory: memoryOf(used) };
   }
+  const factory = asFactory(
+    await import("@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-threaded-simd.js"),
+  );
+  options.wasmMemory = memory;
+  options.mainScriptUrlOrBlob = "unused";
   const restore = borrowGlobals(threads);
   let starting: Promise<TfjsModule>;
   try {
@@ -120,12 +126,32 @@ async function runFactory(
     restore.listeners();
   }
   try {
-    const module = await starting;
+    const module = await Promise.race([starting, failure]);
     if (module.PThread) await addWorkers(module.PThread, threads);
-    if (!used) throw new RuntimeError("Cannot start tfjs's WASM backend: its module has no memory");
-    return { module, memory: used };
+    return { module, memory };
   } finally {
     restore.worker();
+  }
+}
+
+/** The memory that the module brought. */
+function memoryOf(found: WebAssembly.Memory | undefined): WebAssembly.Memory {
+  if (!found) throw new RuntimeError("Cannot start tfjs's WASM backend: its module has no memory");
+  return found;
+}
+
+/**
+ * Calls `body` while there is no global `process`: the factory then takes this for no particular runtime, and neither
+ * requires Node's modules, which bundles and edge runtimes do not have, nor listens to the process.
+ */
+function withoutProcess<T>(body: () => T): T {
+  const process = Object.getOwnPropertyDescriptor(globalThis, "process");
+  if (!process?.configurable) return body();
+  Object.defineProperty(globalThis, "process", { value: undefined, configurable: true });
+  try {
+    return body();
+  } finally {
+    Object.defineProperty(globalThis, "process", process);
   }
 }
 
@@ -146,9 +172,10 @@ async function addWorkers(pthread: NonNullable<TfjsModule["PThread"]>, threads: 
  * remembers the process listeners that it adds.
  */
 function borrowGlobals(threads: number): { worker(): void; listeners(): void } {
-  const original = Object.getOwnPropertyDescriptor(globalThis, "Worker");
+  const original = Object.getOwnPropertyDescriptor(globalThis, "Worker"), { Worker } = globalThis;
   LazyWorker.begin(EMSCRIPTEN_POOL, threads - 1);
-  Object.defineProperty(globalThis, "Worker", { configurable: true, get: () => LazyWorker, set: () => {} });
+  const get = () => LazyWorker.isStarting ? Worker : LazyWorker;
+  Object.defineProperty(globalThis, "Worker", { configurable: true, get, set: () => {} });
   const process = (globalThis as { process?: NodeJS.Process }).process;
   const events = ["uncaughtException", "unhandledRejection"] as const;
   const before = events.map((event) => process?.listeners?.(event as "uncaughtException") ?? []);

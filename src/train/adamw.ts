@@ -156,7 +156,7 @@ export class AdamW implements ParameterOptimizer {
       wantsNorm = only_finite || max_grad_norm !== undefined;
     if (this.fused && wantsNorm) {
       throw new RuntimeError(
-        "Cannot measure or clip gradients: fused_backward uses each before the norm of all is known; make AdamW without it",
+        "Cannot clip gradients: fused_backward uses each before the norm of all is known; make AdamW without it",
       );
     }
     const parameters = [...this.#places.keys()].filter((p) => p.requires_grad && p.gradientPointer !== 0);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { accuracy } from "./metrics.ts";
+import { accuracy } from "../metrics/mod.ts";
 import type { InferenceWeights, PreTrainedModel } from "../model/mod.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { Turns } from "../runtime/turns.ts";

@@ -1,5 +1,5 @@
 /**
- * The Trainer, optimizer, schedules, metrics, and what a step takes.
+ * The Trainer, optimizer, schedules, and what a step takes.
  *
  * @module
  */
@@ -12,13 +12,6 @@ export {
 } from "./adamw.ts";
 export { clip_grad_norm_ } from "./gradient_table.ts";
 export type { StateDtype } from "./moments.ts";
-export {
-  accuracy,
-  type ClassificationReport,
-  classificationReport,
-  type ClassScores,
-  confusionCounts,
-} from "./metrics.ts";
 export { formatPlan, type Plan, plan, type PlanBytes, type PlanFlops, type PlanOptions } from "./plan.ts";
 export type { FullArguments, IntervalStrategy, TrainingArguments } from "./arguments.ts";
 export { type CheckpointStore, FolderStore, MemoryStore } from "./checkpoint_store.ts";

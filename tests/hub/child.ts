@@ -1,5 +1,5 @@
 /** A process that loads files of a model: `child.ts {"name": ..., "files": [...], "options": {...}}`. Prints their lengths. */
-import { openModelFiles } from "../../src/hub/model_files.ts";
+import { openModelFiles } from "../../src/hub/mod.ts";
 import type { HubOptions } from "../../src/hub/options.ts";
 
 const { name, files, options } = JSON.parse(Deno.args[0]) as {

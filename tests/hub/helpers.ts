@@ -1,6 +1,6 @@
 /** What the tests of the hub share. */
 import { fileURLToPath } from "node:url";
-import { openModelFiles } from "../../src/hub/model_files.ts";
+import { openModelFiles } from "../../src/hub/mod.ts";
 import type { DownloadProgress, HubOptions } from "../../src/hub/mod.ts";
 import type { ModelFiles } from "../../src/weights/source.ts";
 import { withFolder } from "../helpers/folder.ts";

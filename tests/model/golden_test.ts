@@ -1,5 +1,6 @@
 /** Outputs, every gradient and 20 steps of AdamW against PyTorch and transformers. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import "../../src/hub/mod.ts";
 import { BertForSequenceClassification, BertModel, type Labels } from "../../src/model/mod.ts";
 import type { Parameter } from "../../src/model/mod.ts";
 import { dispose, init } from "../../src/runtime/mod.ts";

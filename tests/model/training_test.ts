@@ -1,6 +1,7 @@
 /** Whole training steps: the same bits for any number of threads, no growth, modes, freezing, errors. */
 import { deepStrictEqual, notDeepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs-core";
+import "../../src/hub/mod.ts";
 import { BertConfig, BertForSequenceClassification, BertModel } from "../../src/model/mod.ts";
 import { dispose, init, type Profile } from "../../src/runtime/mod.ts";
 import { AdamW } from "../../src/train/mod.ts";

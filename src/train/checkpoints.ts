@@ -5,7 +5,7 @@
  */
 import { BerthError, TrainingError } from "../errors.ts";
 import { type FileChunks, folderUrl } from "../runtime/files.ts";
-import type { ModelFiles } from "../weights/mod.ts";
+import { type Checkpoint, type ModelFiles, openCheckpoint, openSafetensors } from "../weights/mod.ts";
 import { type CheckpointStore, FolderStore, readChecked, writeChecked } from "./checkpoint_store.ts";
 import { checkHeader, type SnapshotHeader } from "./snapshot.ts";
 
@@ -67,7 +67,7 @@ export async function findCheckpoint(
 }
 
 /** A checkpoint by its folder. */
-export async function checkpointAt(folder: URL): Promise<ModelFiles> {
+async function checkpointAt(folder: URL): Promise<ModelFiles> {
   const step = /\/checkpoint-(\d+)\/$/.exec(folder.pathname)?.[1];
   if (step === undefined) {
     throw new TrainingError(
@@ -78,14 +78,25 @@ export async function checkpointAt(folder: URL): Promise<ModelFiles> {
 }
 
 /**
- * What a checkpoint says of its run.
+ * Reads a checkpoint: what it says of its run, all weights, and what is in the optimizer's file.
  *
- * @throws {TrainingError} if its version is unknown.
+ * @throws {TrainingError} if it was written by another version.
  */
-export async function readHeader(files: ModelFiles): Promise<SnapshotHeader> {
-  const read = async (name: string) => JSON.parse(new TextDecoder().decode((await files.read(name))!));
-  const { berth, ...state } = await read(STATE_FILE);
-  return checkHeader({ ...berth, state, args: await read(ARGS_FILE) });
+export async function withCheckpoint<T>(
+  files: ModelFiles,
+  read: (header: SnapshotHeader, weights: Checkpoint, moments: Checkpoint) => Promise<T>,
+): Promise<T> {
+  const json = async (name: string) => JSON.parse(new TextDecoder().decode((await files.read(name))!));
+  const { berth, ...state } = await json(STATE_FILE);
+  const header = checkHeader({ ...berth, state, args: await json(ARGS_FILE) });
+  const weights = await openCheckpoint(files);
+  const moments = await openSafetensors((await files.open(OPTIMIZER_FILE))!);
+  try {
+    return await read(header, weights, moments);
+  } finally {
+    weights.close();
+    moments.close();
+  }
 }
 
 /** Writes a checkpoint, then removes those that need not be kept. */

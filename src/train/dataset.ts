@@ -65,7 +65,6 @@ export function epochBatches(
     : arrayBatches(dataset, options, epoch, from);
 }
 
-// deno-lint-ignore require-await -- one kind of generator for arrays and streams
 async function* arrayBatches(
   examples: readonly Example[],
   { batch_size, seed, drop_last, lengths }: BatchOptions,

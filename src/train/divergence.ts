@@ -27,6 +27,11 @@ export function divergence(model: PreTrainedModel, step: number, loss: number): 
   );
 }
 
+/** The same error with what became of the weights. */
+export function diverged({ message, step, tensor }: DivergenceError, outcome: string): DivergenceError {
+  return new DivergenceError(`${message}. The weights were not finite any more: ${outcome}`, step, tensor);
+}
+
 /** True if all trained weights are finite numbers. */
 export function weightsAreFinite(model: PreTrainedModel): boolean {
   return firstBad(model, (parameter) => parameter.values()) === undefined;

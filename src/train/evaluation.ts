@@ -4,20 +4,12 @@
  * @module
  */
 import { accuracy } from "../metrics/mod.ts";
-import type { InferenceWeights, PreTrainedModel } from "../model/mod.ts";
+import type { InferenceWeights, TrainableModel } from "../model/mod.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { Turns } from "../runtime/turns.ts";
 import { type Dataset, isStream, plainBatches } from "./dataset.ts";
 import type { Metrics } from "./events.ts";
-import type { InputMaker, ModelInputs } from "./features.ts";
-
-/** A model that a Trainer trains: `forward` gives a loss if it has labels, `backward` adds to the gradients. */
-export interface TrainableModel extends PreTrainedModel {
-  /** Runs the model. */
-  forward(inputs: never): { readonly loss: number | undefined };
-  /** Adds to every parameter's gradient. */
-  backward(options?: { scale?: number }): void;
-}
+import type { BatchInputs, InputMaker } from "./features.ts";
 
 /** Numbers of one example in nested arrays, such as its logits [K]. */
 export type Values = number | Values[];
@@ -40,11 +32,6 @@ export interface PredictionOutput extends EvalPrediction {
 const OUTPUTS = [
   ...["logits", "start_logits", "end_logits", "prediction_logits", "seq_relationship_logits"] as const,
 ];
-
-/** Runs one batch of any head. */
-export function forwardOf(model: TrainableModel, inputs: ModelInputs): { readonly loss: number | undefined } {
-  return (model.forward as (inputs: ModelInputs) => { loss: number | undefined }).call(model, inputs);
-}
 
 /** How a data set is evaluated. */
 export interface EvaluationOptions {
@@ -72,7 +59,7 @@ export async function evaluateDataset(
     for await (const examples of plainBatches(dataset, batch_size)) {
       signal?.throwIfAborted();
       const batch = inputs.inputs(examples, number++, false);
-      evaluation.add(batch, forwardOf(model, batch));
+      evaluation.add(batch, model.forward(batch));
       await onBatch(evaluation.samples, total);
       await turns.yield();
     }
@@ -99,7 +86,7 @@ export class Evaluation {
   }
 
   /** Adds the outputs of a batch. */
-  add(inputs: ModelInputs, output: { readonly loss: number | undefined }): void {
+  add(inputs: BatchInputs, output: { readonly loss: number | undefined }): void {
     const { length } = inputs.input_ids;
     this.#samples += length;
     if (output.loss !== undefined) {
@@ -136,12 +123,12 @@ export class Evaluation {
 }
 
 /** Labels of a head that has two a sequence. */
-function labelPairs({ start_positions, end_positions }: ModelInputs): unknown[] {
+function labelPairs({ start_positions, end_positions }: BatchInputs): unknown[] {
   return start_positions?.map((start, i) => [start, end_positions[i]]) ?? [];
 }
 
 /** The rows of an output; of what has a number for each token, those of the example's tokens. */
-function unpadded(name: string, tensor: Tensor, { input_ids }: ModelInputs): Values[] {
+function unpadded(name: string, tensor: Tensor, { input_ids }: BatchInputs): Values[] {
   const rows = tensor.arraySync() as Values[];
   if (tensor.rank < 3 && !/^(start|end)_/.test(name)) return rows;
   return rows.map((row, i) => (row as Values[]).slice(0, input_ids[i].length));

@@ -58,7 +58,13 @@ export interface TrainerControl {
   should_save: boolean;
 }
 
-type Listener<E> = (event: E, control: TrainerControl) => void | Promise<void>;
+/** Nothing is asked for. */
+export const NO_WISHES: TrainerControl = {
+  ...{ should_training_stop: false, should_log: false, should_evaluate: false, should_save: false },
+};
+
+/** Gets an event, and may ask for something. */
+export type TrainerListener<E> = (event: E, control: TrainerControl) => void | Promise<void>;
 
 /**
  * Listens to a Trainer: `on_event` to everything, the others to events of one type, by transformers' names. The Trainer
@@ -66,11 +72,11 @@ type Listener<E> = (event: E, control: TrainerControl) => void | Promise<void>;
  */
 export type TrainerCallback =
   & {
-    [T in TrainingEvent["type"] as `on_${T}`]?: Listener<Extract<TrainingEvent, { type: T }>>;
+    [T in TrainingEvent["type"] as `on_${T}`]?: TrainerListener<Extract<TrainingEvent, { type: T }>>;
   }
   & {
     /** Gets every event. */
-    on_event?: Listener<TrainingEvent>;
+    on_event?: TrainerListener<TrainingEvent>;
   };
 
 /** An event without what the Trainer adds to it. */
@@ -85,7 +91,7 @@ export async function emit(
 ): Promise<void> {
   for (const callback of callbacks) {
     await callback.on_event?.(event, control);
-    await (callback[`on_${event.type}`] as Listener<TrainingEvent> | undefined)?.call(
+    await (callback[`on_${event.type}`] as TrainerListener<TrainingEvent> | undefined)?.call(
       callback,
       event,
       control,

@@ -23,7 +23,7 @@ export interface Columns {
 export type Features = Record<string, unknown>;
 
 /** Columns of a batch, one entry an example; sequences need no padding. */
-export type ModelInputs = Record<string, unknown[]> & { input_ids: number[][] };
+export type BatchInputs = Record<string, unknown[]> & { input_ids: number[][] };
 
 /** What a collator is given besides the features. */
 export interface CollatorContext {
@@ -34,7 +34,7 @@ export interface CollatorContext {
 }
 
 /** Makes a batch of features; may change them. */
-export type DataCollator = (features: Features[], context: CollatorContext) => ModelInputs;
+export type DataCollator = (features: Features[], context: CollatorContext) => BatchInputs;
 
 /** Columns that models take. */
 const MODEL_COLUMNS = [
@@ -43,11 +43,11 @@ const MODEL_COLUMNS = [
 ];
 
 /** Puts the columns of all features side by side. */
-export function defaultDataCollator(features: Features[]): ModelInputs {
+export function defaultDataCollator(features: Features[]): BatchInputs {
   const names = Object.keys(features[0]);
   return Object.fromEntries(
     names.map((name) => [name, features.map((row) => row[name])]),
-  ) as unknown as ModelInputs;
+  ) as unknown as BatchInputs;
 }
 
 /** Makes features of examples. */
@@ -144,7 +144,7 @@ export class InputMaker {
   ) {}
 
   /** The inputs of a batch. @param number Of the pass, or of the evaluation's batch. */
-  inputs(examples: readonly Example[], number: number, training: boolean): ModelInputs {
+  inputs(examples: readonly Example[], number: number, training: boolean): BatchInputs {
     const random = new Random(this.seed, (training ? TRAIN_STREAM : EVAL_STREAM) + number);
     const inputs = this.collator(this.features(examples), { random, training });
     return Object.assign(inputs, this.lossOptions);
@@ -155,7 +155,7 @@ export class InputMaker {
  * By how much a part of a step counts: its labels, weighted by class if classes have weights, so that parts that add up
  * give the mean over all of them.
  */
-export function labelCount(inputs: ModelInputs, class_weights?: readonly number[]): number {
+export function labelCount(inputs: BatchInputs, class_weights?: readonly number[]): number {
   const { labels, input_ids, next_sentence_label } = inputs;
   if (!labels || next_sentence_label) return input_ids.length;
   let count = 0;
@@ -170,6 +170,6 @@ export function labelCount(inputs: ModelInputs, class_weights?: readonly number[
 }
 
 /** The tokens of a batch; rows of multiple choice are lists of sequences. */
-export function tokenCount({ input_ids }: ModelInputs): number {
+export function tokenCount({ input_ids }: BatchInputs): number {
   return (input_ids as (number[] | number[][])[]).reduce((sum, row) => sum + row.flat().length, 0);
 }

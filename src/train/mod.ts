@@ -16,10 +16,18 @@ export { formatPlan, type Plan, plan, type PlanBytes, type PlanFlops, type PlanO
 export type { FullArguments, IntervalStrategy, TrainingArguments } from "./arguments.ts";
 export { type CheckpointStore, FolderStore, MemoryStore } from "./checkpoint_store.ts";
 export type { Dataset, Example, ExampleStream } from "./dataset.ts";
+export type { FileChunks } from "../runtime/files.ts";
 export { decayGroups } from "./decay_groups.ts";
-export type { EvalPrediction, PredictionOutput, TrainableModel, Values } from "./evaluation.ts";
-export type { Metrics, TrainerCallback, TrainerControl, TrainingEvent, TrainingStep } from "./events.ts";
-export type { CollatorContext, Columns, DataCollator, Features, ModelInputs } from "./features.ts";
+export type { EvalPrediction, PredictionOutput, Values } from "./evaluation.ts";
+export type {
+  Metrics,
+  TrainerCallback,
+  TrainerControl,
+  TrainerListener,
+  TrainingEvent,
+  TrainingStep,
+} from "./events.ts";
+export type { BatchInputs, CollatorContext, Columns, DataCollator, Features } from "./features.ts";
 export {
   get_linear_schedule_with_warmup,
   get_scheduler,

@@ -4,31 +4,28 @@
  * @module
  */
 import { DivergenceError, TrainingError } from "../errors.ts";
+import type { TrainableModel } from "../model/mod.ts";
 import { onStopSignal } from "../runtime/platform.ts";
-import { type Checkpoint, type ModelFiles, openCheckpoint, openSafetensors } from "../weights/mod.ts";
 import { type FullArguments, fullArguments, interval, type IntervalStrategy } from "./arguments.ts";
-import { type CheckpointStore, FolderStore } from "./checkpoint_store.ts";
-import { findCheckpoint, OPTIMIZER_FILE, prepareStore, readHeader, writeCheckpoint } from "./checkpoints.ts";
+import { FolderStore } from "./checkpoint_store.ts";
 import type { Dataset } from "./dataset.ts";
 import { decayGroups } from "./decay_groups.ts";
-import { weightsAreFinite } from "./divergence.ts";
+import { evaluateDataset, type Evaluation, type PredictionOutput } from "./evaluation.ts";
 import {
-  evaluateDataset,
-  type Evaluation,
-  type PredictionOutput,
-  type TrainableModel,
-} from "./evaluation.ts";
-import { emit, type EventBody, type Metrics, type TrainerControl, type TrainingEvent } from "./events.ts";
+  emit,
+  type EventBody,
+  type Metrics,
+  NO_WISHES,
+  type TrainerControl,
+  type TrainingEvent,
+} from "./events.ts";
 import { defaultDataCollator, featureMaker, InputMaker } from "./features.ts";
-import { decodeSnapshot, loadWeights, readBest, type Weights } from "./snapshot.ts";
+import { RunKeeper } from "./run_keeper.ts";
+import { decodeSnapshot } from "./snapshot.ts";
 import type { RunSlice, StopReason, TrainerOptions, TrainOptions, TrainOutput } from "./trainer_options.ts";
 import { TrainingData } from "./training_data.ts";
 import { TrainingRun } from "./training_run.ts";
 import { newState, type TrainerState } from "./training_state.ts";
-
-const NO_WISHES: TrainerControl = {
-  ...{ should_training_stop: false, should_log: false, should_evaluate: false, should_save: false },
-};
 
 /**
  * Fine-tunes a model of any head, as transformers' Trainer does: its argument names, defaults, schedules and log.
@@ -56,16 +53,10 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
   /** All settings. */
   readonly args: FullArguments;
   readonly #options: TrainerOptions<M>;
-  readonly #store: CheckpointStore | undefined;
   readonly #inputs: InputMaker;
-  #run: TrainingRun | undefined;
+  readonly #keeper: RunKeeper;
   readonly #control: TrainerControl = { ...NO_WISHES };
-  /** The weights of the best evaluation, if no checkpoint has them. */
-  #best: Weights | undefined;
-  /** True once the best weights have replaced the last ones. */
-  #replaced = false;
-  #startMs = 0;
-  #interrupted = false;
+  #run: TrainingRun | undefined;
 
   /**
    * Sets the model up for training: what is frozen, whether it checkpoints.
@@ -73,10 +64,12 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
    * @throws {RangeError} if a setting is out of range or contradicts another.
    */
   constructor(options: TrainerOptions<M>) {
-    const { model, args = {}, store, tokenizer, columns, data_collator } = this.#options = options;
+    const { model, args = {}, tokenizer, columns, data_collator } = this.#options = options;
+    const store = options.store ??
+      (args.output_dir === undefined ? undefined : new FolderStore(args.output_dir));
     this.model = model;
-    this.#store = store ?? (args.output_dir === undefined ? undefined : new FolderStore(args.output_dir));
-    this.args = fullArguments(args, this.#store !== undefined);
+    this.args = fullArguments(args, store !== undefined);
+    this.#keeper = new RunKeeper(model, this.args, store, tokenizer, (event) => this.#tell(event));
     const { label_smoothing_factor, class_weights, freeze, seed } = this.args;
     const patterns = freeze.map((pattern) => new RegExp(pattern));
     for (const [name, parameter] of model.named_parameters()) {
@@ -120,13 +113,11 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
    */
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
     const { resume_from_checkpoint: resume = false, signal } = options;
-    if (resume !== false) await this.#resume(resume);
-    else if (this.state.global_step === 0 && this.#store) {
-      await prepareStore(this.#store, this.#options.args?.overwrite_output_dir ?? false);
-    }
+    if (resume !== false) await this.#keeper.resume(() => this.#theRun(), resume);
+    else if (!this.state.begun) await this.#keeper.begin(this.#options.args?.overwrite_output_dir ?? false);
     const run = this.#theRun(), before = { ...run.state }, start = performance.now();
     const stopped = await this.#go(Infinity, signal);
-    if (stopped !== "signal" && this.args.load_best_model_at_end) await this.#loadBest();
+    if (stopped !== "signal") await this.#keeper.loadBest(run);
     const { global_step, epoch, total_loss } = run.state, seconds = (performance.now() - start) / 1000;
     const steps = global_step - before.global_step, training_loss = total_loss / Math.max(1, global_step);
     return {
@@ -153,18 +144,13 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     }
     const run = this.#theRun(), stopped = await this.#go(steps, signal);
     const done = stopped !== "slice" && stopped !== "signal", state = await this.state_bytes();
-    if (done && this.args.load_best_model_at_end) await this.#loadBest();
+    if (done) await this.#keeper.loadBest(run);
     return { done, global_step: run.state.global_step, max_steps: run.state.max_steps, state };
   }
 
   /** The run as it stands, as bytes for {@linkcode Trainer.load_state}. */
   async state_bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    const run = this.#theRun(), { best_global_step: best, global_step } = run.state;
-    let weights = this.#best;
-    if (this.args.load_best_model_at_end && !weights && best !== null && best !== global_step) {
-      weights = await this.#bestFromStore(best);
-    }
-    return await run.bytes(weights);
+    return await this.#keeper.bytes(this.#theRun());
   }
 
   /**
@@ -174,8 +160,7 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
    * has changed then.
    */
   async load_state(state: Uint8Array): Promise<void> {
-    const { header, tensors } = await decodeSnapshot(state);
-    await this.#load(() => this.#theRun().load(header, tensors, "model.", tensors), tensors);
+    await this.#keeper.restore(() => this.#theRun(), state);
   }
 
   /**
@@ -231,7 +216,7 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
 
   /** The run; begins one if there is none. */
   #theRun(): TrainingRun {
-    if (this.#replaced) {
+    if (this.#keeper.replaced) {
       throw new TrainingError(
         "Cannot go on: the run has ended and the best weights have replaced the last ones; resume from a checkpoint in a " +
           "new Trainer",
@@ -253,29 +238,28 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
   /** Makes up to `limit` steps, with all that belongs to them. */
   async #go(limit: number, signal?: AbortSignal): Promise<StopReason | "slice"> {
     const run = this.#theRun();
-    this.#startMs = performance.now();
-    this.#interrupted = false;
+    let signalled = false;
     Object.assign(this.#control, NO_WISHES);
     const stopListening = this.#options.args?.handle_signals
-      ? onStopSignal(() => this.#interrupted = true)
+      ? onStopSignal(() => signalled = true)
       : () => {};
-    const interrupted = () => this.#interrupted || (signal?.aborted ?? false);
+    const interrupted = () => signalled || (signal?.aborted ?? false);
     try {
       await this.#tell({ type: "train_begin" });
       const stopped = await this.#steps(run, limit, interrupted);
-      if (stopped === "signal" && this.#store) await this.#save(run);
+      if (stopped === "signal" && this.#keeper.store) await this.#keeper.save(run);
       await this.#tell({ type: "train_end" });
       return stopped;
     } catch (error) {
-      throw error instanceof DivergenceError ? await this.#recovered(error) : error;
+      throw error instanceof DivergenceError ? await this.#keeper.recover(run, error) : error;
     } finally {
       stopListening();
     }
   }
 
   async #steps(run: TrainingRun, limit: number, interrupted: () => boolean): Promise<StopReason | "slice"> {
-    const control = this.#control,
-      surroundings = { tell: (event: EventBody) => this.#tell(event), interrupted };
+    const control = this.#control, start = performance.now();
+    const surroundings = { tell: (event: EventBody) => this.#tell(event), interrupted };
     if (!run.state.begun) {
       run.state.begun = true;
       control.should_evaluate = this.args.eval_on_start;
@@ -299,7 +283,7 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
       if (!step) return "signal";
       made++;
       this.#wish(run.state, "steps");
-      await this.#tell({ type: "step_end", step: { ...step, elapsedMs: performance.now() - this.#startMs } });
+      await this.#tell({ type: "step_end", step: { ...step, elapsedMs: performance.now() - start } });
       await this.#follow(run, step);
     }
   }
@@ -332,101 +316,19 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     if (should_evaluate) {
       const start = performance.now(), evaluation = await this.#evaluate(this.#options.eval_dataset!);
       const metrics = evaluation.metrics("eval", this.#options.compute_metrics);
-      if (run.judge(metrics) && this.args.load_best_model_at_end) {
-        if (this.#store) control.should_save = true;
-        else this.#best = run.weights();
-      }
+      if (run.judge(metrics) && this.#keeper.keepBest(run)) control.should_save = true;
       await this.#tell({ type: "evaluate", metrics, elapsedMs: performance.now() - start });
     }
-    if (control.should_save) await this.#save(run);
+    if (control.should_save) await this.#keeper.save(run);
     control.should_save = false;
-  }
-
-  async #save(run: TrainingRun): Promise<void> {
-    const { tokenizer } = this.#options, { global_step, best_global_step } = run.state;
-    if (!this.#store) {
-      throw new TrainingError("Cannot write a checkpoint: there is no output_dir and no store");
-    }
-    const texts = Object.entries(tokenizer?.to_files() ?? {}).map(([name, text]) => ({
-      ...{ name, chunks: () => [new TextEncoder().encode(text)] },
-    }));
-    await writeCheckpoint(this.#store, global_step, [...await run.files(this.#best), ...texts], {
-      ...{ limit: this.args.save_total_limit, best: best_global_step },
-      keepsBest: this.args.load_best_model_at_end,
-    });
-    await this.#tell({ type: "save", step: global_step });
-  }
-
-  async #resume(from: true | number | string | URL): Promise<void> {
-    const onSkip = (step: number, reason: string) => this.#tell({ type: "checkpoint_skipped", step, reason });
-    const files = await findCheckpoint(this.#store, from, onSkip);
-    if (files) await this.#loadCheckpoint(files);
-  }
-
-  async #loadCheckpoint(files: ModelFiles): Promise<void> {
-    const header = await readHeader(files), weights = await openCheckpoint(files);
-    const moments = await openSafetensors((await files.open(OPTIMIZER_FILE))!);
-    try {
-      await this.#load(() => this.#theRun().load(header, weights, "", moments), moments);
-    } finally {
-      weights.close();
-      moments.close();
-    }
-  }
-
-  async #load(load: () => Promise<void>, best: Checkpoint): Promise<void> {
-    this.#replaced = false;
-    await load();
-    this.#best = await readBest(this.model, best);
-  }
-
-  /** Sets the weights of the best evaluation. */
-  async #loadBest(): Promise<void> {
-    const { best_global_step: best } = this.state;
-    if (best === null) return;
-    const weights = this.#best ?? await this.#bestFromStore(best);
-    for (const [name, values] of weights) {
-      const parameter = this.model.get_parameter(name);
-      parameter.values().set(values);
-      parameter.markWritten();
-    }
-    this.#replaced = true;
-  }
-
-  async #bestFromStore(step: number): Promise<Weights> {
-    const files = await findCheckpoint(this.#store, step, () => Promise.resolve());
-    const checkpoint = await openCheckpoint(files!);
-    try {
-      return (await readBest(this.model, checkpoint, ""))!;
-    } finally {
-      checkpoint.close();
-    }
-  }
-
-  /** After weights that are not finite: goes back to the newest whole checkpoint. */
-  async #recovered(error: DivergenceError): Promise<DivergenceError> {
-    if (weightsAreFinite(this.model)) return error;
-    const files = this.#store && await findCheckpoint(this.#store, true, () => Promise.resolve());
-    if (files) await this.#loadCheckpoint(files);
-    const state = files ? `went back to ${files.name}` : "there is no checkpoint to go back to";
-    return new DivergenceError(
-      `${error.message}. The weights were not finite any more: ${state}`,
-      error.step,
-      error.tensor,
-    );
   }
 
   async #evaluate(dataset: Dataset, signal?: AbortSignal, lossOnly?: boolean): Promise<Evaluation> {
     const { args, model } = this, wholeVocabulary = /MaskedLM|PreTraining/.test(model.typeName);
     const few = args.prediction_loss_only ?? (wholeVocabulary && !this.#options.compute_metrics);
     return await evaluateDataset(model, dataset, {
-      ...{
-        batch_size: args.per_device_eval_batch_size,
-        inputs: this.#inputs,
-        weights: args.eval_weights,
-        signal,
-      },
-      lossOnly: lossOnly ?? few,
+      ...{ batch_size: args.per_device_eval_batch_size, weights: args.eval_weights },
+      ...{ inputs: this.#inputs, lossOnly: lossOnly ?? few, signal },
       onBatch: (done, total) => this.#tell({ type: "prediction_step", done, total }),
     });
   }

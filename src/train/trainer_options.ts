@@ -3,12 +3,13 @@
  *
  * @module
  */
+import type { TrainableModel } from "../model/mod.ts";
 import type { BertTokenizer } from "../tokenizer/mod.ts";
 import type { ParameterGroup } from "./adamw.ts";
 import type { FullArguments, TrainingArguments } from "./arguments.ts";
 import type { CheckpointStore } from "./checkpoint_store.ts";
 import type { Dataset } from "./dataset.ts";
-import type { EvalPrediction, TrainableModel } from "./evaluation.ts";
+import type { EvalPrediction } from "./evaluation.ts";
 import type { Metrics, TrainerCallback } from "./events.ts";
 import type { Columns, DataCollator } from "./features.ts";
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { DataError } from "../errors.ts";
+import type { TrainableModel } from "../model/mod.ts";
 import { pretrainedFiles } from "../model/pretrained.ts";
 import type { FileChunks } from "../runtime/files.ts";
 import { Turns } from "../runtime/turns.ts";
@@ -13,7 +14,6 @@ import { type FullArguments, warmupSteps } from "./arguments.ts";
 import { ARGS_FILE, OPTIMIZER_FILE, STATE_FILE } from "./checkpoints.ts";
 import type { Example } from "./dataset.ts";
 import { divergence } from "./divergence.ts";
-import { forwardOf, type TrainableModel } from "./evaluation.ts";
 import type { EventBody, Metrics, TrainingStep } from "./events.ts";
 import { type InputMaker, labelCount, tokenCount } from "./features.ts";
 import { get_scheduler, type LearningRateSchedule } from "./schedule.ts";
@@ -106,7 +106,7 @@ export class TrainingRun {
       model.seed(args.seed, state.passes + i);
       const scale = counts[i] / counted;
       if (counts[i] > 0) {
-        loss += scale * forwardOf(model, parts[i]).loss!;
+        loss += scale * model.forward(parts[i]).loss!;
         if (guard && !Number.isFinite(loss)) throw this.#diverged(loss);
         model.backward({ scale });
       }

@@ -40,8 +40,9 @@ export interface TrainerState {
   early_stopping_patience_counter: number;
   /** True once early stopping has ended the run. */
   early_stopped: boolean;
-  /** True once the first step was prepared, and once all was done that follows the last. */
+  /** True once the run has begun. */
   begun: boolean;
+  /** True once all is done that follows the last step. */
   finished: boolean;
   /** Followed weights. */
   watch: WatchedValues[];

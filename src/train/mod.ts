@@ -12,6 +12,7 @@ export {
 } from "./adamw.ts";
 export { clip_grad_norm_ } from "./gradient_table.ts";
 export type { StateDtype } from "./moments.ts";
+export { type NamedParameterGroup, type ParameterGroupOptions, parameterGroups } from "./parameter_groups.ts";
 export { formatPlan, type Plan, plan, type PlanBytes, type PlanFlops, type PlanOptions } from "./plan.ts";
 export type { FullArguments, IntervalStrategy, TrainingArguments } from "./arguments.ts";
 export { type CheckpointStore, FolderStore, MemoryStore } from "./checkpoint_store.ts";

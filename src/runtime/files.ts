@@ -181,7 +181,9 @@ async function writeChunks(
 
 /** A file to be written, in chunks. */
 export interface FileChunks {
+  /** Its name in its folder. */
   readonly name: string;
+  /** Its bytes; called once. */
   chunks(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 

@@ -18,7 +18,6 @@ export type { FullArguments, IntervalStrategy, TrainingArguments } from "./argum
 export { type CheckpointStore, FolderStore, MemoryStore } from "./checkpoint_store.ts";
 export type { Dataset, Example, ExampleStream } from "./dataset.ts";
 export type { FileChunks } from "../runtime/files.ts";
-export { decayGroups } from "./decay_groups.ts";
 export type { EvalPrediction, PredictionOutput, Values } from "./evaluation.ts";
 export type {
   Metrics,

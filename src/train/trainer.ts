@@ -9,7 +9,7 @@ import { onStopSignal } from "../runtime/platform.ts";
 import { type FullArguments, fullArguments, interval, type IntervalStrategy } from "./arguments.ts";
 import { FolderStore } from "./checkpoint_store.ts";
 import type { Dataset } from "./dataset.ts";
-import { decayGroups } from "./decay_groups.ts";
+import { parameterGroups } from "./parameter_groups.ts";
 import { evaluateDataset, type Evaluation, type PredictionOutput } from "./evaluation.ts";
 import {
   emit,
@@ -230,7 +230,8 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
         `Cannot train with eval_strategy "${args.eval_strategy}": there is no eval_dataset`,
       );
     }
-    const groups = parameter_groups?.(model, args) ?? decayGroups(model, args.weight_decay);
+    const groups = parameter_groups?.(model, args) ??
+      parameterGroups(model, { weight_decay: args.weight_decay });
     const data = new TrainingData(train_dataset, args, this.#inputs.features);
     return this.#run = new TrainingRun(model, args, data, this.#inputs, groups);
   }

@@ -28,6 +28,8 @@ export interface BundleOptions {
   minify?: boolean;
   /** Modules that stand for others, by the names that are imported. */
   alias?: Record<string, string>;
+  /** Folders of files that are not copied because they stand elsewhere, by the bundle's names: paths from the bundle. */
+  elsewhere?: Record<string, string>;
   /** Names that are replaced by expressions. */
   define?: Record<string, string>;
 }
@@ -38,7 +40,7 @@ export async function bundle(options: BundleOptions): Promise<esbuild.Metafile> 
     ...dependencies(),
     ...PAGE_PACKAGES,
   ]);
-  const { entries, out, splitting = true, minify = true, alias = {}, define = {} } = options;
+  const { entries, out, splitting = true, minify = true, alias = {}, define = {}, elsewhere = {} } = options;
   const built = await esbuild.build({
     entryPoints: Object.fromEntries(
       Object.entries(entries).map(([name, url]) => [name, fileURLToPath(url)]),
@@ -56,7 +58,11 @@ export async function bundle(options: BundleOptions): Promise<esbuild.Metafile> 
     },
     ...{ chunkNames: "chunk-[hash]", legalComments: "none", metafile: true, logLevel: "error" },
     nodePaths: [fileURLToPath(modules)],
-    plugins: [assets(fileURLToPath(out), modules), hubForBrowsers(modules), npmSpecifiers(modules)],
+    plugins: [
+      assets(fileURLToPath(out), modules, elsewhere),
+      hubForBrowsers(modules),
+      npmSpecifiers(modules),
+    ],
   });
   return built.metafile;
 }
@@ -65,8 +71,7 @@ export async function bundle(options: BundleOptions): Promise<esbuild.Metafile> 
 export const stop: () => Promise<void> = esbuild.stop;
 
 /** Copies the files that `new URL` literals of our sources name beside the bundle, and lets the literals follow. */
-function assets(out: string, modules: URL): esbuild.Plugin {
-  const nameOf = (file: string) => (FOLDERS[basename(dirname(file))] ?? "") + basename(file);
+function assets(out: string, modules: URL, elsewhere: Record<string, string>): esbuild.Plugin {
   return {
     name: "assets",
     setup(build) {
@@ -75,7 +80,8 @@ function assets(out: string, modules: URL): esbuild.Plugin {
           const file = target.startsWith(".")
             ? resolve(dirname(path), target)
             : fileURLToPath(new URL(target, modules));
-          const name = nameOf(file);
+          const folder = FOLDERS[basename(dirname(file))] ?? "", name = folder + basename(file);
+          if (elsewhere[folder]) return `new URL("${elsewhere[folder]}${basename(file)}", import.meta.url)`;
           if (existsSync(file)) {
             mkdirSync(dirname(join(out, name)), { recursive: true });
             copyFileSync(file, join(out, name));

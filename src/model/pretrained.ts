@@ -209,28 +209,23 @@ export function savedConfig(model: Pick<Loadable, "config" | "typeName">): Recor
   return sortedKeys({ ...model.config.toJSON(), architectures: [model.typeName], dtype: "float32" });
 }
 
-/** A file of a saved model, in chunks. */
-export interface PretrainedFile {
-  readonly name: string;
-  chunks(): Iterable<Uint8Array>;
+/** Writes config.json and model.safetensors into a folder. */
+export async function savePretrained(model: Loadable, folder: string | URL): Promise<void> {
+  const base = folderUrl(folder);
+  for (const [name, chunks] of Object.entries(savedFiles(model))) {
+    await writeFileWhole(new URL(name, base), chunks);
+  }
 }
 
-/** What a saved model consists of: model.safetensors and config.json. */
-export function pretrainedFiles(model: Loadable): PretrainedFile[] {
-  const config = savedConfig(model);
+/** The files of a saved model, in the order in which they are written. */
+export function savedFiles(model: Loadable): Record<string, Iterable<Uint8Array<ArrayBuffer>>> {
   const tensors = Array.from(model.named_parameters(), ([name, parameter]) => ({
     ...{ name, dtype: "F32" as const, shape: parameter.shape },
     data: () => parameter.values(),
   }));
-  const json = new TextEncoder().encode(JSON.stringify(config, null, 2) + "\n");
-  return [
-    { name: "model.safetensors", chunks: () => safetensorsChunks(tensors, { format: "pt" }) },
-    { name: "config.json", chunks: () => [json] },
-  ];
-}
-
-/** Writes them into a folder. */
-export async function savePretrained(model: Loadable, folder: string | URL): Promise<void> {
-  const base = folderUrl(folder);
-  for (const { name, chunks } of pretrainedFiles(model)) await writeFileWhole(new URL(name, base), chunks());
+  const config = JSON.stringify(savedConfig(model), null, 2) + "\n";
+  return {
+    "model.safetensors": safetensorsChunks(tensors, { format: "pt" }),
+    "config.json": [new TextEncoder().encode(config)],
+  };
 }

@@ -5,7 +5,7 @@
  */
 import { DataError } from "../errors.ts";
 import type { TrainableModel } from "../model/mod.ts";
-import { pretrainedFiles } from "../model/pretrained.ts";
+import { savedFiles } from "../model/pretrained.ts";
 import type { FileChunks } from "../runtime/files.ts";
 import { Turns } from "../runtime/turns.ts";
 import { type Checkpoint, safetensorsChunks } from "../weights/mod.ts";
@@ -223,7 +223,7 @@ export class TrainingRun {
     const all = [...tensors, ...(best ? bestTensors(model, best) : [])];
     const json = (value: unknown) => [new TextEncoder().encode(JSON.stringify(value, null, 2) + "\n")];
     return [
-      ...pretrainedFiles(model),
+      ...Object.entries(savedFiles(model)).map(([name, chunks]) => ({ name, chunks: () => chunks })),
       { name: OPTIMIZER_FILE, chunks: () => safetensorsChunks(all) },
       { name: STATE_FILE, chunks: () => json({ ...state, berth }) },
       { name: ARGS_FILE, chunks: () => json(args) },

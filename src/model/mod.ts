@@ -51,3 +51,20 @@ export {
 } from "./token_classification.ts";
 export type { ModelInputs, TrainableModel } from "./trainable.ts";
 export type { InferenceWeights } from "./weight_copy.ts";
+export {
+  CosineSimilarityLoss,
+  type DistanceMetric,
+  MultipleNegativesRankingLoss,
+  type SentenceLoss,
+  type SentenceVectors,
+  TripletLoss,
+} from "./sentence_losses.ts";
+export type { PoolingMode } from "./sentence_pooling.ts";
+export { cosineSimilarity } from "./sentence_similarity.ts";
+export {
+  type EncodeOptions,
+  type SentenceInputs,
+  SentenceOutput,
+  SentenceTransformer,
+} from "./sentence_transformer.ts";
+export type { TextBatchOptions } from "./text_batches.ts";

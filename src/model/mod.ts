@@ -24,7 +24,7 @@ export {
 } from "./multiple_choice.ts";
 export { Parameter, type ParameterOptimizer } from "./parameter.ts";
 export { type FromPretrainedOptions, LoadReport } from "./pretrained.ts";
-export { predict, type Prediction, type PredictOptions, type TextOrPair } from "./predict.ts";
+export { predict, type Prediction, type PredictOptions } from "./predict.ts";
 export { PreTrainedModel } from "./pretrained_model.ts";
 export {
   BertForNextSentencePrediction,
@@ -67,4 +67,4 @@ export {
   SentenceOutput,
   SentenceTransformer,
 } from "./sentence_transformer.ts";
-export type { TextBatchOptions } from "./text_batches.ts";
+export type { TextBatchOptions, TextOrPair } from "./text_batches.ts";

@@ -10,9 +10,11 @@ import { normalizeRows, normalizeRowsBackward } from "./sentence_pooling.ts";
 
 /** The vectors of a batch, column after column: first those of all anchors, then of all positives, and so on. */
 export interface SentenceVectors {
+  /** What computes. */
   readonly runtime: Runtime;
   /** [columns * count, H] in the arena. */
   readonly vectors: number;
+  /** Texts of an example. */
   readonly columns: number;
   /** Examples. */
   readonly count: number;
@@ -52,7 +54,11 @@ export class MultipleNegativesRankingLoss implements SentenceLoss {
   /** The factor of the cosines. */
   readonly scale: number;
 
-  /** @param options `scale`: the factor of the cosines, default 20. */
+  /**
+   * A loss with that scale.
+   *
+   * @param options `scale`: the factor of the cosines, default 20.
+   */
   constructor(options: { scale?: number } = {}) {
     this.scale = options.scale ?? 20;
     if (!(this.scale > 0)) throw new RangeError(`Cannot use scale ${this.scale}: a number above 0 is wanted`);
@@ -125,7 +131,11 @@ export class TripletLoss implements SentenceLoss {
   /** By how much the negative is to be further away. */
   readonly triplet_margin: number;
 
-  /** @param options `distance_metric`: default `euclidean`; `triplet_margin`: default 5. */
+  /**
+   * A loss with that distance and margin.
+   *
+   * @param options `distance_metric`: default `euclidean`; `triplet_margin`: default 5.
+   */
   constructor(options: { distance_metric?: DistanceMetric; triplet_margin?: number } = {}) {
     this.distance_metric = options.distance_metric ?? "euclidean";
     this.triplet_margin = options.triplet_margin ?? 5;

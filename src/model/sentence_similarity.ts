@@ -14,7 +14,7 @@ function dot(a: Vector, b: Vector): number {
 }
 
 /** The cosine of the angle between two vectors; 0 if one is 0. */
-export function cosineSimilarity(a: Vector, b: Vector): number {
+export function cosineSimilarity(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const lengths = Math.sqrt(dot(a, a)) * Math.sqrt(dot(b, b));
   return lengths === 0 ? 0 : dot(a, b) / lengths;
 }

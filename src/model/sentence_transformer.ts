@@ -211,6 +211,7 @@ export class SentenceTransformer extends EncoderModel<"sentence_embedding"> {
    * @throws {RuntimeError} if the model has no tokenizer, {DataError} if it has no prompt of that name.
    */
   async encode(texts: string, options?: EncodeOptions): Promise<Float32Array>;
+  /** The same for several texts. */
   async encode(texts: readonly string[], options?: EncodeOptions): Promise<Float32Array[]>;
   async encode(
     texts: string | readonly string[],

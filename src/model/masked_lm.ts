@@ -56,10 +56,11 @@ export class BertLMPredictionHead extends Module {
   constructor(config: BertConfig, embeddings: Parameter) {
     super("BertLMPredictionHead");
     const { hidden_size, vocab_size, activation } = config;
+    // Of an untied decoder transformers uses the bias of its own, and keeps this one.
     const bias = this.parameter("bias", new Parameter([vocab_size]));
     const transform = this.child("transform", new BertPredictionHeadTransform(config));
-    const weight = config.tie_word_embeddings ? embeddings : undefined;
-    const decoder = this.child("decoder", new Linear(hidden_size, vocab_size, { weight, bias }));
+    const tied = config.tie_word_embeddings ? { weight: embeddings, bias } : {};
+    const decoder = this.child("decoder", new Linear(hidden_size, vocab_size, tied));
     this.head = new PredictionHead(transform.dense, transform.LayerNorm, decoder, activation);
   }
 }
@@ -139,6 +140,37 @@ export function paperLabels(
   return lengths.map((length) => Array.from({ length }, () => left-- > 0 ? 0 : IGNORE_INDEX));
 }
 
+/** A head that predicts word pieces. */
+export abstract class MaskedLanguageModel extends EncoderModel<"logits"> {
+  /** @ignore */
+  protected abstract readonly head: PredictionHead;
+
+  /**
+   * Runs the model; with labels, computes the loss too.
+   *
+   * @throws {DataError} if the batch or the labels do not fit the model.
+   */
+  forward(inputs: MaskedLMInputs): MaskedLMOutput {
+    const { labels } = inputs;
+    return this.run(
+      inputs,
+      MaskedLMOutput,
+      (context, { lastHidden }) => predictWords(this.head, context, lastHidden, "logits", labels, inputs),
+      {},
+      countLabels(labels),
+    );
+  }
+
+  /** @ignore */
+  override rehearse(inputs: BertInputs & { labelled?: number }): void {
+    const labels = paperLabels(inputs, this.training, inputs.labelled);
+    const output = this.forward({ ...inputs, labels });
+    if (!this.training) void output.logits;
+    else if (labels) this.backward();
+    else this.backward({ logits: output.logits });
+  }
+}
+
 /**
  * BERT that predicts masked word pieces.
  *
@@ -153,40 +185,16 @@ export function paperLabels(
  * dispose();
  * ```
  */
-export class BertForMaskedLM extends EncoderModel<"logits"> {
-  readonly #head: PredictionHead;
+export class BertForMaskedLM extends MaskedLanguageModel {
+  /** @ignore */
+  protected readonly head: PredictionHead;
 
   /** A model whose weights are not set yet; see `from_pretrained` and `from_config`. */
   constructor(config: BertConfig) {
     super("BertForMaskedLM", config);
     const bert = this.attach("bert", new BertBackbone(config, false));
     const cls = this.child("cls", new BertOnlyMLMHead(config, bert.embeddings.word_embeddings.weight));
-    this.#head = cls.predictions.head;
+    this.head = cls.predictions.head;
     this.finish();
-  }
-
-  /**
-   * Runs the model; with labels, computes the loss too.
-   *
-   * @throws {DataError} if the batch or the labels do not fit the model.
-   */
-  forward(inputs: MaskedLMInputs): MaskedLMOutput {
-    const { labels } = inputs;
-    return this.run(
-      inputs,
-      MaskedLMOutput,
-      (context, { lastHidden }) => predictWords(this.#head, context, lastHidden, "logits", labels, inputs),
-      {},
-      countLabels(labels),
-    );
-  }
-
-  /** @ignore */
-  override rehearse(inputs: BertInputs & { labelled?: number }): void {
-    const labels = paperLabels(inputs, this.training, inputs.labelled);
-    const output = this.forward({ ...inputs, labels });
-    if (!this.training) void output.logits;
-    else if (labels) this.backward();
-    else this.backward({ logits: output.logits });
   }
 }

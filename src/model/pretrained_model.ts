@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { DataError, RuntimeError } from "../errors.ts";
+import { ConfigError, DataError, RuntimeError } from "../errors.ts";
 import { type FromPretrainedOptions, loadPretrained, type LoadReport, savePretrained } from "./pretrained.ts";
 import { Random } from "../random.ts";
 import type { ModelFiles } from "../weights/mod.ts";
 import { Arena, init, type Runtime, runtime } from "../runtime/mod.ts";
 import { type BertInputs, packBatch, readBatch } from "./batch.ts";
-import type { BertConfig } from "./config.ts";
+import { BertConfig } from "./config.ts";
 import type { StepContext } from "./context.ts";
 import type { ModelExtension } from "./extension.ts";
 import { Linear } from "./layers.ts";
@@ -24,6 +24,7 @@ import type { InferenceWeights } from "./weight_copy.ts";
 export interface ModelClass<T extends PreTrainedModel> {
   new (config: BertConfig): T;
   readonly base_model_prefix: string;
+  readonly config_class: typeof BertConfig;
 }
 
 /** The key of the dropout masks: two words of the seed's own stream. */
@@ -34,8 +35,10 @@ function dropoutKey(seed: number): readonly [number, number] {
 
 /** A model that trains, loads and saves. */
 export abstract class PreTrainedModel extends Module {
-  /** The attribute that holds the encoder; empty for the encoder itself. */
+  /** The attribute that holds the encoder where there is a head. */
   static readonly base_model_prefix: string = "bert";
+  /** The class of the configuration. */
+  static readonly config_class: typeof BertConfig = BertConfig;
   #training = false;
   /** What `from_pretrained` loaded, and what not. */
   loadReport: LoadReport | undefined;
@@ -70,6 +73,13 @@ export abstract class PreTrainedModel extends Module {
    */
   constructor(typeName: string, readonly config: BertConfig) {
     super(typeName);
+    const { config_class } = this.constructor as typeof PreTrainedModel;
+    if (config.model_type !== config_class.prototype.model_type) {
+      throw new ConfigError(
+        `Cannot make a ${typeName}: the configuration is of the family "${config.model_type}", a ` +
+          `${config_class.name} is wanted`,
+      );
+    }
     this.#runtime = runtime();
     this.#arena = new Arena(this.#runtime.heap);
     this.#room = new StepRoom(this, this.#arena);
@@ -217,7 +227,7 @@ export abstract class PreTrainedModel extends Module {
   /** @ignore Draws one parameter's weights. */
   initializeParameter(parameter: Parameter, random: Random): void {
     const values = parameter.values();
-    const norm = parameter.name.includes("LayerNorm");
+    const norm = /LayerNorm|layer_norm/.test(parameter.name);
     if (parameter.shape.length === 1) values.fill(norm && parameter.name.endsWith("weight") ? 1 : 0);
     else for (let i = 0; i < values.length; i++) values[i] = random.normal(0, this.config.initializer_range);
     const padding = this.config.pad_token_id;

@@ -12,6 +12,11 @@ const CASES = [
   ...["base_model", "sequence_single_label", "sequence_regression", "sequence_multi_label", "token"],
   ...["question_answering", "multiple_choice", "masked_lm", "next_sentence", "pretraining"],
   ...["odd_sizes", "long", "one_token", "relu_eps", "gelu_new"],
+  // These are made by golden/make_heads.py.
+  ...["distilbert_model", "distilbert_sequence", "distilbert_multi_label", "distilbert_token"],
+  ...["distilbert_question_answering", "distilbert_multiple_choice", "distilbert_masked_lm", "silu", "tanh"],
+  ...["masked_lm_tanh_gelu", "masked_lm_untied", "sequence_smoothed", "sequence_smoothed_weighted"],
+  ...["multi_label_weighted", "token_smoothed", "token_weighted"],
 ];
 
 type Model = EncoderModel<string>;
@@ -42,13 +47,14 @@ async function makeRunner(golden: Golden): Promise<Runner> {
   // The reference's losses count masked positions too.
   const inputs = {
     ...golden.inputs,
+    ...golden.json.options,
     keep_padding: true,
     output_hidden_states: true,
     output_attentions: true,
   };
   let output: ModelOutput;
   const outputs = () => new Map(Array.from(golden.outputs.keys(), (key) => [key, outputOf(output, key)]));
-  if (golden.json.class_ !== "BertModel") {
+  if (!/^(Distil)?BertModel$/.test(golden.json.class_)) {
     return {
       ...{ model, outputs, backward: () => model.backward() },
       forward: () => (output = model.forward(inputs as never)).loss!,
@@ -57,19 +63,20 @@ async function makeRunner(golden: Golden): Promise<Runner> {
   const mean = (values: Float32Array) => values.reduce((sum, x) => sum + x * x, 0) / values.length;
   const read = () => {
     const { last_hidden_state, pooler_output } = output as BaseModelOutput;
-    return [last_hidden_state, pooler_output].map((tensor) => tensor.dataSync() as Float32Array);
+    const states = pooler_output ? { last_hidden_state, pooler_output } : { last_hidden_state };
+    return new Map(
+      Object.entries(states).map(([name, tensor]) => [name, tensor.dataSync() as Float32Array]),
+    );
   };
   return {
     ...{ model, outputs },
     forward: () => {
       output = model.forward(inputs as never);
-      return read().reduce((sum, values) => sum + mean(values), 0);
+      return [...read().values()].reduce((sum, values) => sum + mean(values), 0);
     },
     backward: () => {
-      const [last_hidden_state, pooler_output] = read().map((values) =>
-        values.map((x) => 2 * x / values.length)
-      );
-      model.backward({ last_hidden_state, pooler_output });
+      const gradients = Array.from(read(), ([name, x]) => [name, x.map((value) => 2 * value / x.length)]);
+      model.backward(Object.fromEntries(gradients));
     },
   };
 }
@@ -77,7 +84,7 @@ async function makeRunner(golden: Golden): Promise<Runner> {
 function optimizerOf(model: Model, training: Golden["json"]["training"]) {
   const decay: Parameter[] = [], plain: Parameter[] = [];
   for (const [name, parameter] of model.named_parameters()) {
-    (/bias|LayerNorm/.test(name) ? plain : decay).push(parameter);
+    (/bias|LayerNorm|layer_norm/.test(name) ? plain : decay).push(parameter);
   }
   const optimizer = new AdamW([
     { params: decay, weight_decay: training.weight_decay },

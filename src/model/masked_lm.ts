@@ -15,7 +15,6 @@ import { crossEntropy, IGNORE_INDEX, type LossOptions, tokenLabels } from "./los
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 import { PredictionHead } from "./prediction_head.ts";
-import { rowsResult } from "./results.ts";
 
 /** What a masked language model's forward pass gives; `logits` lives until the model's next forward pass. */
 export class MaskedLMOutput extends ModelOutput {
@@ -95,7 +94,7 @@ export function predictWords(
   options: LossOptions,
 ): HeadPass {
   const { runtime, batch } = context, { inputs: h, outputs: v } = head.decoder;
-  const result = { ...rowsResult(context, name, 0, v), tensor: head.allScores(context, name, hidden) };
+  const result = head.result(context, name, hidden);
   const labelled: number[] = [], classes: number[] = [];
   if (labels) {
     tokenLabels(batch, labels, v).forEach((label, row) => {

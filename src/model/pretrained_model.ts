@@ -27,6 +27,13 @@ export interface ModelClass<T extends PreTrainedModel> {
   readonly config_class: typeof BertConfig;
 }
 
+/** What masks of dropout are made of. */
+export interface DropoutState {
+  readonly key: readonly [number, number];
+  /** Training passes so far. */
+  readonly step: number;
+}
+
 /** The key of the dropout masks: two words of the seed's own stream. */
 function dropoutKey(seed: number): readonly [number, number] {
   const random = new Random(seed, 1);
@@ -218,6 +225,16 @@ export abstract class PreTrainedModel extends Module {
     this.#step = 0;
   }
 
+  /** @ignore What the masks of the last training pass were made of. */
+  get dropoutState(): DropoutState {
+    return { key: this.#dropoutKey, step: this.#step };
+  }
+
+  set dropoutState({ key, step }: DropoutState) {
+    this.#dropoutKey = key;
+    this.#step = step;
+  }
+
   /** Draws all weights as transformers does: normal(0, initializer_range), biases 0, LayerNorm 1 and 0. */
   initialize(seed: number): void {
     const random = new Random(seed);
@@ -280,7 +297,7 @@ export abstract class PreTrainedModel extends Module {
 
   /** @ignore The holder of this pass's output tensors. */
   protected trackOutputs(context: StepContext): OutputTensors {
-    return this.#outputs = new OutputTensors(context.runtime, context.batch);
+    return this.#outputs = new OutputTensors(context.runtime);
   }
 
   /** @ignore The forward pass that a backward pass belongs to. */

@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { DataError, RuntimeError } from "../errors.ts";
 import type { Runtime } from "../runtime/mod.ts";
-import type { Tensor } from "../runtime/tensor.ts";
+import type { Scalar, Tensor } from "../runtime/tensor.ts";
 import type { EncoderModel, ModelOutput } from "./encoder_model.ts";
 import { zeroFill } from "./gradients.ts";
 import type { Parameter } from "./parameter.ts";
@@ -14,7 +14,7 @@ import type { Parameter } from "./parameter.ts";
 /** The tensors among a model's outputs, and its loss as a scalar. */
 export type OpOutputs<O> =
   & { readonly [K in keyof O as O[K] extends Tensor ? K : never]: O[K] }
-  & { readonly loss: tf.Scalar | undefined };
+  & { readonly loss: Scalar | undefined };
 
 /** Options of {@linkcode asOp}. */
 export interface AsOpOptions {

@@ -37,6 +37,9 @@ export class BaseModelOutput extends ModelOutput {
  * ```
  */
 export class BertModel extends EncoderModel<"last_hidden_state" | "pooler_output"> {
+  /** None: this is the encoder itself. */
+  static override readonly base_model_prefix: string = "";
+
   /** A model whose weights are not set yet; see `from_pretrained` and `from_config`. */
   constructor(config: BertConfig) {
     super("BertModel", config);

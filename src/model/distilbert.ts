@@ -102,7 +102,9 @@ export class DistilBertOutput extends ModelOutput {
  * ```
  */
 export class DistilBertModel extends EncoderModel<"last_hidden_state"> {
-  static override readonly base_model_prefix: string = "distilbert";
+  /** None: this is the encoder itself. */
+  static override readonly base_model_prefix: string = "";
+  /** {@linkcode DistilBertConfig}. */
   static override readonly config_class: typeof BertConfig = DistilBertConfig;
 
   /** A model whose weights are not set yet; see `from_pretrained` and `from_config`. */
@@ -136,7 +138,9 @@ export class DistilBertModel extends EncoderModel<"last_hidden_state"> {
 
 /** DistilBERT with a linear classifier (or regressor) on the first token. */
 export class DistilBertForSequenceClassification extends SequenceClassifier {
+  /** `distilbert`. */
   static override readonly base_model_prefix: string = "distilbert";
+  /** {@linkcode DistilBertConfig}. */
   static override readonly config_class: typeof BertConfig = DistilBertConfig;
   /** @ignore */
   protected readonly head: Classifier;
@@ -154,7 +158,9 @@ export class DistilBertForSequenceClassification extends SequenceClassifier {
 
 /** DistilBERT that chooses among texts. */
 export class DistilBertForMultipleChoice extends ChoiceModel {
+  /** `distilbert`. */
   static override readonly base_model_prefix: string = "distilbert";
+  /** {@linkcode DistilBertConfig}. */
   static override readonly config_class: typeof BertConfig = DistilBertConfig;
   /** @ignore */
   protected readonly head: Classifier;
@@ -172,7 +178,9 @@ export class DistilBertForMultipleChoice extends ChoiceModel {
 
 /** DistilBERT with a linear classifier on every token. */
 export class DistilBertForTokenClassification extends TokenClassifier {
+  /** `distilbert`. */
   static override readonly base_model_prefix: string = "distilbert";
+  /** {@linkcode DistilBertConfig}. */
   static override readonly config_class: typeof BertConfig = DistilBertConfig;
   /** @ignore */
   protected readonly head: Classifier;
@@ -190,7 +198,9 @@ export class DistilBertForTokenClassification extends TokenClassifier {
 
 /** DistilBERT that finds the answer to a question in a text. */
 export class DistilBertForQuestionAnswering extends QuestionAnswerer {
+  /** `distilbert`. */
   static override readonly base_model_prefix: string = "distilbert";
+  /** {@linkcode DistilBertConfig}. */
   static override readonly config_class: typeof BertConfig = DistilBertConfig;
   /** @ignore */
   protected readonly head: Classifier;
@@ -207,7 +217,9 @@ export class DistilBertForQuestionAnswering extends QuestionAnswerer {
 
 /** DistilBERT that predicts masked word pieces. */
 export class DistilBertForMaskedLM extends MaskedLanguageModel {
+  /** `distilbert`. */
   static override readonly base_model_prefix: string = "distilbert";
+  /** {@linkcode DistilBertConfig}. */
   static override readonly config_class: typeof BertConfig = DistilBertConfig;
   /** @ignore */
   protected readonly head: PredictionHead;

@@ -78,18 +78,22 @@ export class DistilBertConfig extends BertConfig {
     this.seq_classif_dropout = probability("seq_classif_dropout", seq_classif_dropout);
   }
 
+  /** `distilbert`. */
   override get model_type(): string {
     return "distilbert";
   }
 
+  /** @ignore */
   override get attentionOutputDropout(): number {
     return 0;
   }
 
+  /** @ignore */
   override get poolerActivation(): number {
     return ACTIVATIONS.relu;
   }
 
+  /** The keys of a config.json that transformers reads. */
   override toJSON(): Record<string, unknown> {
     const keys = super.toJSON();
     for (const name of UNKNOWN) delete keys[name];

@@ -17,6 +17,7 @@ export {
   DistilBertOutput,
 } from "./distilbert.ts";
 export { DistilBertConfig, type DistilBertConfigOptions } from "./distilbert_config.ts";
+export { bitfit, freeze, type FreezeReport, type NamePattern, reinitialize, unfreeze } from "./freeze.ts";
 export { type BackwardOptions, type EncoderInputs, EncoderModel, ModelOutput } from "./encoder_model.ts";
 export type { GradientValues } from "./gradients.ts";
 export type { Labels, LossOptions } from "./losses.ts";

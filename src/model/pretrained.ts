@@ -100,7 +100,6 @@ function list(names: readonly string[]): string {
 export async function loadPretrained<T extends Loadable>(
   ModelClass: {
     new (config: BertConfig): T;
-    readonly base_model_prefix: string;
     readonly config_class: typeof BertConfig;
   },
   name: string | URL | ModelFiles,
@@ -118,7 +117,7 @@ export async function loadPretrained<T extends Loadable>(
   try {
     model = new ModelClass(config);
     const parameters = new Map(model.named_parameters());
-    const names = matchNames(checkpoint.tensors.keys(), parameters.keys(), ModelClass.base_model_prefix);
+    const names = matchNames(checkpoint.tensors.keys(), parameters.keys(), config.model_type);
     const mismatched: string[] = [];
     let loaded = 0;
     for (const [own, source] of names.matched) {

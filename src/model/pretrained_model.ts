@@ -42,7 +42,7 @@ function dropoutKey(seed: number): readonly [number, number] {
 
 /** A model that trains, loads and saves. */
 export abstract class PreTrainedModel extends Module {
-  /** The attribute that holds the encoder where there is a head. */
+  /** The attribute that holds the encoder; empty for the encoder itself. */
   static readonly base_model_prefix: string = "bert";
   /** The class of the configuration. */
   static readonly config_class: typeof BertConfig = BertConfig;
@@ -230,6 +230,7 @@ export abstract class PreTrainedModel extends Module {
     return { key: this.#dropoutKey, step: this.#step };
   }
 
+  /** @ignore Makes the masks of later training passes those that came after this state. */
   set dropoutState({ key, step }: DropoutState) {
     this.#dropoutKey = key;
     this.#step = step;

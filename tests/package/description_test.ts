@@ -1,7 +1,13 @@
 /** Both builds make the package from one description, and that follows deno.json. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
-import { describePackage, entryModules, readDenoJson, ROOT } from "../../scripts/package/description.ts";
+import {
+  BROWSER_MODULES,
+  describePackage,
+  entryModules,
+  readDenoJson,
+  ROOT,
+} from "../../scripts/package/description.ts";
 import { packageJson } from "../../scripts/package/manifest.ts";
 
 const BUILDS = ["scripts/build_npm.ts", "scripts/build_npm_offline.ts"];
@@ -32,7 +38,11 @@ for (const build of BUILDS) {
 
 Deno.test("exports are those of deno.json, each with types and a condition that require() finds too", () => {
   const exports = json.exports as Record<string, Record<string, string>>;
-  deepStrictEqual(Object.keys(exports), [...Object.keys(readDenoJson().exports), "./package.json"]);
+  deepStrictEqual(Object.keys(exports), [
+    ...Object.keys(readDenoJson().exports),
+    `./${BROWSER_MODULES}/*`,
+    "./package.json",
+  ]);
   for (const [name, module] of Object.entries(readDenoJson().exports)) {
     const path = module.replace("./", "./esm/");
     deepStrictEqual(Object.entries(exports[name]), [

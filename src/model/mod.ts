@@ -17,4 +17,5 @@ export { type FromPretrainedOptions, LoadReport } from "./pretrained.ts";
 export { predict, type Prediction, type PredictOptions, type TextOrPair } from "./predict.ts";
 export { PreTrainedModel } from "./pretrained_model.ts";
 export { BertForSequenceClassification, SequenceClassifierOutput } from "./sequence_classification.ts";
+export type { RunOptions } from "./run_rows.ts";
 export type { InferenceWeights } from "./weight_copy.ts";

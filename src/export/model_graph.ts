@@ -62,13 +62,14 @@ const HEADS: Readonly<Record<string, (context: HeadContext) => void>> = {
   },
 };
 
-/** Word scores [B, T, V]: transform, then the word embedding's own table. */
+/** Word scores [B, T, V]: transform, then the word embedding's table, unless there is one of its own. */
 function predictionGraph({ graph, layers, config, hidden }: HeadContext): Value {
   const name = "cls.predictions", transform = `${name}.transform`;
   const dense = layers.linear(hidden, `${transform}.dense`);
   const active = activationGraph(graph, dense, config.hidden_act, transform);
   const features = layers.layerNorm(active, `${transform}.LayerNorm`, config.layer_norm_eps);
-  return layers.tiedLinear(features, "bert.embeddings.word_embeddings.weight", `${name}.bias`, name);
+  const own = `${name}.decoder.weight`, shared = "bert.embeddings.word_embeddings.weight";
+  return layers.tableLinear(features, layers.tensors.has(own) ? own : shared, `${name}.bias`, name);
 }
 
 /**

@@ -22,7 +22,7 @@ export interface ScoredToken {
 }
 
 /** A token or an entity with its label. `start` and `end` are UTF-16 indices: `text.slice(start, end)`. */
-export interface Entity {
+export interface FoundEntity {
   /** The label, as `"B-PER"`; without aggregation only. */
   entity?: string;
   /** The label without `B-` and `I-`; with aggregation only. */
@@ -62,7 +62,7 @@ export function aggregate(
   tokens: readonly ScoredToken[],
   strategy: AggregationStrategy,
   context: EntityContext,
-): Entity[] {
+): FoundEntity[] {
   if (strategy === "none") return tokens.map((token) => labelToken(token, context));
   const labelled = strategy === "simple"
     ? tokens.map((token) => labelToken(token, context))
@@ -71,8 +71,8 @@ export function aggregate(
 }
 
 /** The longest, then the most probable, of entities of several rows that lie over one another, in the text's order. */
-export function dropOverlapping(entities: readonly Entity[]): Entity[] {
-  const sorted = [...entities].sort((a, b) => a.start - b.start), kept: Entity[] = [];
+export function dropOverlapping(entities: readonly FoundEntity[]): FoundEntity[] {
+  const sorted = [...entities].sort((a, b) => a.start - b.start), kept: FoundEntity[] = [];
   for (const entity of sorted) {
     const last = kept.at(-1);
     if (!last || !(last.start <= entity.start && entity.start < last.end)) kept.push(entity);
@@ -137,7 +137,7 @@ function groupsOf(labelled: readonly Labelled[]): Labelled[][] {
   return groups;
 }
 
-function joinGroup(group: readonly Labelled[], { join }: EntityContext): Entity {
+function joinGroup(group: readonly Labelled[], { join }: EntityContext): FoundEntity {
   const { entity, start } = group[0];
   return {
     entity_group: entity.slice(entity.indexOf("-") + 1),

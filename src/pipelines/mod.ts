@@ -5,7 +5,15 @@
  */
 export { Pipeline } from "./base.ts";
 export { type FeatureExtractionOptions, FeatureExtractionPipeline, Features } from "./feature_extraction.ts";
+export { type FilledMask, type FillMaskOptions, FillMaskPipeline } from "./fill_mask.ts";
 export { pipeline, type PipelineOf, type PipelineOptions, type PipelineTask } from "./pipeline.ts";
+export {
+  type Answer,
+  type Question,
+  type QuestionAnsweringOptions,
+  QuestionAnsweringPipeline,
+  type QuestionAnsweringResult,
+} from "./question_answering.ts";
 export {
   type Classification,
   type ClassifiedText,
@@ -13,3 +21,5 @@ export {
   TextClassificationPipeline,
   type TextClassificationResult,
 } from "./text_classification.ts";
+export type { AggregationStrategy, FoundEntity } from "./entities.ts";
+export { type TokenClassificationOptions, TokenClassificationPipeline } from "./token_classification.ts";

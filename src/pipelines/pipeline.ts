@@ -6,7 +6,10 @@
 import { ConfigError } from "../errors.ts";
 import { BertTokenizer, type HubOptions, openModelFiles, takeHubOptions } from "../hub/mod.ts";
 import {
+  BertForMaskedLM,
+  BertForQuestionAnswering,
   BertForSequenceClassification,
+  BertForTokenClassification,
   BertModel,
   type InferenceWeights,
   PreTrainedModel,
@@ -16,12 +19,19 @@ import type { InitOptions } from "../runtime/mod.ts";
 import { parseConfigJson } from "../weights/mod.ts";
 import type { PipelineParts } from "./base.ts";
 import { type FeatureExtractionOptions, FeatureExtractionPipeline } from "./feature_extraction.ts";
+import { type FillMaskOptions, FillMaskPipeline } from "./fill_mask.ts";
+import { type QuestionAnsweringOptions, QuestionAnsweringPipeline } from "./question_answering.ts";
+import { type TokenClassificationOptions, TokenClassificationPipeline } from "./token_classification.ts";
 import { type TextClassificationOptions, TextClassificationPipeline } from "./text_classification.ts";
 
 /** The tasks by name, with the options of their calls. */
 interface TaskOptions {
   "text-classification": TextClassificationOptions;
   "sentiment-analysis": TextClassificationOptions;
+  "token-classification": TokenClassificationOptions;
+  "ner": TokenClassificationOptions;
+  "question-answering": QuestionAnsweringOptions;
+  "fill-mask": FillMaskOptions;
   "feature-extraction": FeatureExtractionOptions;
 }
 
@@ -31,6 +41,9 @@ export type PipelineTask = keyof TaskOptions;
 /** The pipeline of a task; `D` are the call options that `pipeline` was given. */
 export type PipelineOf<T extends PipelineTask, D> = T extends "text-classification" | "sentiment-analysis"
   ? TextClassificationPipeline<D & TextClassificationOptions>
+  : T extends "question-answering" ? QuestionAnsweringPipeline<D & QuestionAnsweringOptions>
+  : T extends "token-classification" | "ner" ? TokenClassificationPipeline
+  : T extends "fill-mask" ? FillMaskPipeline
   : FeatureExtractionPipeline;
 
 /** Options of {@linkcode pipeline} itself. */
@@ -67,6 +80,27 @@ const TASKS: Readonly<Record<string, Task>> = {
     default_model: null,
     make: TextClassificationPipeline,
   },
+  "token-classification": {
+    classes: { bert: BertForTokenClassification },
+    suffix: "ForTokenClassification",
+    checkpoints: ["ForTokenClassification"],
+    default_model: null,
+    make: TokenClassificationPipeline,
+  },
+  "question-answering": {
+    classes: { bert: BertForQuestionAnswering },
+    suffix: "ForQuestionAnswering",
+    checkpoints: ["ForQuestionAnswering"],
+    default_model: null,
+    make: QuestionAnsweringPipeline,
+  },
+  "fill-mask": {
+    classes: { bert: BertForMaskedLM },
+    suffix: "ForMaskedLM",
+    checkpoints: ["ForMaskedLM", "ForPreTraining"],
+    default_model: "berth-tiny",
+    make: FillMaskPipeline,
+  },
   "feature-extraction": {
     classes: { bert: BertModel },
     suffix: "Model",
@@ -94,7 +128,8 @@ const FORMS: Readonly<Record<string, InferenceWeights>> = {
 /**
  * A model and its tokenizer as one function, as in transformers and transformers.js.
  *
- * @param task `text-classification` (or `sentiment-analysis`), `feature-extraction`.
+ * @param task `text-classification` (or `sentiment-analysis`), `token-classification` (or `ner`),
+ * `question-answering`, `fill-mask`, `feature-extraction`.
  * @param model A folder, a URL, an id on the Hugging Face hub, `"berth-tiny"`, or a model itself (then with `tokenizer`).
  * Default: `"berth-tiny"` where it has the head.
  * @param options How the model is found and run, and options of the task's calls that do not give them.

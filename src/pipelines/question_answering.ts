@@ -90,7 +90,8 @@ export class QuestionAnsweringPipeline<D extends QuestionAnsweringOptions = obje
       ...this.defaults as QuestionAnsweringOptions,
       ...options,
     };
-    const { max_seq_len = Math.min(this.maxLength, 384), doc_stride, ...run } = rest;
+    const { max_seq_len: wanted = 384, doc_stride, ...run } = rest;
+    const max_seq_len = Math.min(wanted, this.maxLength);
     checkCount("top_k", top_k);
     checkCount("max_answer_len", max_answer_len);
     if (questions.length === 0) return [];

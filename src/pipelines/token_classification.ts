@@ -11,7 +11,7 @@ import {
   aggregate,
   type AggregationStrategy,
   dropOverlapping,
-  type Entity,
+  type FoundEntity,
   type ScoredToken,
 } from "./entities.ts";
 
@@ -41,9 +41,9 @@ export interface TokenClassificationPipeline {
    *
    * @throws {RangeError} if an option has a value that it cannot have.
    */
-  (text: string, options?: TokenClassificationOptions): Promise<Entity[]>;
+  (text: string, options?: TokenClassificationOptions): Promise<FoundEntity[]>;
   /** Finds the entities in each of several texts. */
-  (texts: readonly string[], options?: TokenClassificationOptions): Promise<Entity[][]>;
+  (texts: readonly string[], options?: TokenClassificationOptions): Promise<FoundEntity[][]>;
 }
 
 /** A classifier of tokens, from `pipeline("token-classification", model)`. */
@@ -53,7 +53,7 @@ export class TokenClassificationPipeline
   override async _call(
     texts: string | readonly string[],
     options: TokenClassificationOptions = {},
-  ): Promise<Entity[] | Entity[][]> {
+  ): Promise<FoundEntity[] | FoundEntity[][]> {
     const { aggregation_strategy = "none", ignore_labels = ["O"], stride, ...run } = {
       ...this.defaults,
       ...options,
@@ -66,7 +66,7 @@ export class TokenClassificationPipeline
       ...{ stride: stride ?? 0, return_offsets_mapping: true, return_special_tokens_mask: true },
     }) as BatchEncoding<true>;
     const textOf = rows.overflow_to_sample_mapping ?? list.map((_, i) => i);
-    const found = new Array<Entity[]>(textOf.length),
+    const found = new Array<FoundEntity[]>(textOf.length),
       context = {
         label: (number: number) => this.label(number),
         join: (tokens: string[]) => this.tokenizer.convert_tokens_to_string(tokens),
@@ -81,7 +81,7 @@ export class TokenClassificationPipeline
             .filter(({ entity, entity_group }) => !ignore_labels.includes((entity ?? entity_group)!));
         }),
     );
-    const results = list.map((): Entity[][] => []);
+    const results = list.map((): FoundEntity[][] => []);
     found.forEach((entities, row) => results[textOf[row]].push(entities));
     const joined = results.map((parts) => parts.length > 1 ? dropOverlapping(parts.flat()) : parts[0]);
     return typeof texts === "string" ? joined[0] : joined;

@@ -5,17 +5,11 @@
  */
 import type { BertTokenizer } from "../tokenizer/mod.ts";
 import { sigmoid, softmax } from "./probabilities.ts";
-import { checkBatchSize, type RunOptions, runRows } from "./run_rows.ts";
 import type { BertForSequenceClassification } from "./sequence_classification.ts";
-
-/** A text, or a pair of texts. */
-export type TextOrPair = string | readonly [string, string];
+import { forTextBatches, type TextBatchOptions, type TextOrPair } from "./text_batches.ts";
 
 /** Options of {@linkcode predict}. */
-export interface PredictOptions extends RunOptions {
-  /** Longer texts are cut to this many tokens. Default: the tokenizer's, or the model's, limit. */
-  max_length?: number;
-}
+export type PredictOptions = TextBatchOptions;
 
 /** What the model says of one text. */
 export interface Prediction {
@@ -28,9 +22,6 @@ export interface Prediction {
   /** What they were made of. */
   logits: number[];
 }
-
-/** Batches that are tokenized, and put in order, together. */
-const WINDOW_BATCHES = 64;
 
 /**
  * Runs a classifier on texts, in inference mode. Texts of about the same length go through together; no padding is
@@ -54,22 +45,12 @@ export async function predict(
   texts: readonly TextOrPair[],
   options: PredictOptions = {},
 ): Promise<Prediction[]> {
-  const { batch_size = 32, onProgress, signal } = options, predictions = new Array<Prediction>(texts.length);
-  checkBatchSize(batch_size);
-  const max_length = options.max_length ??
-    Math.min(tokenizer.model_max_length, model.config.max_position_embeddings);
-  for (let start = 0; start < texts.length; start += WINDOW_BATCHES * batch_size) {
-    const window = texts.slice(start, start + WINDOW_BATCHES * batch_size);
-    const { input_ids, token_type_ids } = tokenizer(window, { truncation: true, max_length });
-    const progress = onProgress && ((done: number) => onProgress(start + done, texts.length));
-    await runRows(
-      model,
-      { input_ids, token_type_ids },
-      { batch_size, signal, onProgress: progress },
-      ({ logits }, numbers) =>
-        logits.arraySync().forEach((row, b) => predictions[start + numbers[b]] = predictionOf(model, row)),
+  const predictions = new Array<Prediction>(texts.length);
+  await forTextBatches(model, tokenizer, texts, options, (inputs, numbers) => {
+    model.forward(inputs).logits.arraySync().forEach((row, b) =>
+      predictions[numbers[b]] = predictionOf(model, row)
     );
-  }
+  });
   return predictions;
 }
 

@@ -1,13 +1,15 @@
 /**
- * Many rows of tokens through a model in inference mode: those of about the same length go through together.
+ * Rows of tokens through a model in inference mode: those of about the same length together, a batch at a time.
  *
  * @module
  */
+import { Turns } from "../runtime/turns.ts";
+import type { PreTrainedModel } from "./pretrained_model.ts";
 import type { InferenceWeights } from "./weight_copy.ts";
 
 /** Options of everything that runs many texts. */
 export interface RunOptions {
-  /** Rows of one forward pass. Default 32. */
+  /** Texts of one forward pass. Default 32. */
   batch_size?: number;
   /** Called after every batch. */
   onProgress?: (done: number, total: number) => void;
@@ -15,77 +17,59 @@ export interface RunOptions {
   signal?: AbortSignal;
 }
 
-/** Rows of one column each; all of them if the tokenizer made them. */
+/** Tokens as the tokenizer gives them, a row for each text or part of one. */
 export interface TokenRows {
   /** Word pieces. */
   readonly input_ids: readonly number[][];
-  /** Segments. */
+  /** Segments; absent where the model knows none. */
   readonly token_type_ids?: readonly number[][];
-  /** 1 for real tokens. */
-  readonly attention_mask?: readonly number[][];
 }
 
-/** What is needed of a model. */
-export interface RowModel<O> {
-  readonly training: boolean;
-  train(): unknown;
-  eval(options?: { weights?: InferenceWeights }): unknown;
-  forward(
-    inputs: { input_ids: number[][]; token_type_ids?: number[][]; attention_mask?: number[][] },
-  ): O;
-}
-
-/** Milliseconds after which others (timers, a page's input) get their turn. */
-const TURN_MS = 50;
+/** What `run` gets: the rows of one batch, and their numbers. */
+export type RunBatch = (
+  inputs: { input_ids: number[][]; token_type_ids?: number[][] },
+  numbers: number[],
+) => void;
 
 /**
- * Runs all rows, the longest first.
+ * Calls `run` for each batch of rows, with the model in inference mode; the model's mode is as before at the end.
  *
- * @param read Gets each batch's output, good until it returns, and the numbers of its rows.
  * @param weights What a model that is in training mode multiplies with meanwhile. Default `packed`.
  * @throws {RangeError} if `batch_size` is no whole number above 0; the signal's reason if it is raised.
  */
-export async function runRows<O>(
-  model: RowModel<O>,
-  rows: TokenRows,
+export async function runRows(
+  model: PreTrainedModel,
+  { input_ids, token_type_ids }: TokenRows,
   options: RunOptions,
-  read: (output: O, numbers: readonly number[]) => void,
+  run: RunBatch,
   weights: InferenceWeights = "packed",
 ): Promise<void> {
-  const { batch_size = 32, onProgress, signal } = options,
-    { input_ids, token_type_ids, attention_mask } = rows;
-  checkBatchSize(batch_size);
+  const { onProgress, signal } = options, batch_size = batchSize(options), turns = new Turns();
   const order = input_ids.map((_, i) => i).sort((a, b) => input_ids[b].length - input_ids[a].length);
   const wasTraining = model.training;
-  let turn = performance.now(), done = 0;
+  let done = 0;
   try {
     for (let at = 0; at < order.length; at += batch_size) {
       signal?.throwIfAborted();
       if (model.training) model.eval({ weights });
       const numbers = order.slice(at, at + batch_size);
       const pick = (column: readonly number[][]) => numbers.map((i) => column[i]);
-      read(
-        model.forward({
-          input_ids: pick(input_ids),
-          ...(token_type_ids ? { token_type_ids: pick(token_type_ids) } : {}),
-          ...(attention_mask ? { attention_mask: pick(attention_mask) } : {}),
-        }),
-        numbers,
-      );
+      const segments = token_type_ids ? { token_type_ids: pick(token_type_ids) } : {};
+      run({ input_ids: pick(input_ids), ...segments }, numbers);
       onProgress?.(done += numbers.length, order.length);
-      if (performance.now() - turn > TURN_MS) {
-        await new Promise((resolve) => setTimeout(resolve));
-        turn = performance.now();
-      }
+      await turns.yield();
     }
   } finally {
     if (wasTraining) model.train();
   }
 }
 
-/** Fails if a batch cannot have that size. */
-export function checkBatchSize(batch_size: number): void {
-  if (!(Number.isInteger(batch_size) && batch_size > 0)) {
-    throw new RangeError(`Cannot predict in batches of ${batch_size}: a whole number above 0 is wanted`);
-  }
+/**
+ * The size of a batch.
+ *
+ * @throws {RangeError} if it is no whole number above 0.
+ */
+export function batchSize({ batch_size = 32 }: RunOptions): number {
+  if (Number.isInteger(batch_size) && batch_size > 0) return batch_size;
+  throw new RangeError(`Cannot run texts in batches of ${batch_size}: a whole number above 0 is wanted`);
 }

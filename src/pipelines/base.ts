@@ -5,7 +5,7 @@
  */
 import type { BertTokenizer } from "../hub/mod.ts";
 import type { InferenceWeights, PreTrainedModel } from "../model/mod.ts";
-import { type RowModel, type RunOptions, runRows, type TokenRows } from "../model/run_rows.ts";
+import { type RunBatch, type RunOptions, runRows, type TokenRows } from "../model/run_rows.ts";
 import { Callable } from "../tokenizer/callable.ts";
 
 /** What a pipeline is made of. */
@@ -59,13 +59,9 @@ export abstract class Pipeline<M extends PreTrainedModel, D extends object> exte
     return Math.min(this.tokenizer.model_max_length, this.model.config.max_position_embeddings);
   }
 
-  /** @internal Runs rows through the model; `read` gets each batch's output and the numbers of its rows. */
-  protected async run<O>(
-    rows: TokenRows,
-    options: RunOptions,
-    read: (output: O, numbers: readonly number[]) => void,
-  ): Promise<void> {
-    await runRows(this.model as unknown as RowModel<O>, rows, options, read, this.#weights);
+  /** @internal Calls `run` for each batch of rows. */
+  protected async run(rows: TokenRows, options: RunOptions, run: RunBatch): Promise<void> {
+    await runRows(this.model, rows, options, run, this.#weights);
   }
 
   /** @internal The name of a label. */

@@ -66,7 +66,8 @@ export class FeatureExtractionPipeline extends Pipeline<BertModel, FeatureExtrac
     const lengths = rows.input_ids.map((row) => row.length), longest = Math.max(0, ...lengths);
     const dims = pooling === "none" ? [list.length, longest, h] : [list.length, h];
     const data = new Float32Array(dims.reduce((a, b) => a * b, 1)), { runtime } = this.model;
-    await this.run<ReturnType<BertModel["forward"]>>(rows, run, ({ last_hidden_state: hidden }, numbers) => {
+    await this.run(rows, run, (inputs, numbers) => {
+      const { last_hidden_state: hidden } = this.model.forward(inputs);
       const values = runtime.heap.floats(runtime.pointerOf(hidden), hidden.size), width = hidden.shape[1]; // [b, width, H]
       numbers.forEach((number, b) => {
         const own = values.subarray(b * width * h, (b * width + lengths[number]) * h);

@@ -66,7 +66,8 @@ export class FillMaskPipeline extends Pipeline<BertForMaskedLM, FillMaskOptions>
       );
     });
     const results = new Array<FilledMask[][]>(list.length);
-    await this.run<ReturnType<BertForMaskedLM["forward"]>>(rows, run, ({ logits }, numbers) => {
+    await this.run(rows, run, (inputs, numbers) => {
+      const { logits } = this.model.forward(inputs);
       const [, width, v] = logits.shape, all = runtime.heap.floats(runtime.pointerOf(logits), logits.size);
       numbers.forEach((number, b) => {
         results[number] = gaps[number].map((place) => {

@@ -6,9 +6,16 @@
 export { Pipeline } from "./base.ts";
 export { type FeatureExtractionOptions, FeatureExtractionPipeline, Features } from "./feature_extraction.ts";
 export { type FilledMask, type FillMaskOptions, FillMaskPipeline } from "./fill_mask.ts";
-export { pipeline, type PipelineOf, type PipelineOptions, type PipelineTask } from "./pipeline.ts";
+export {
+  pipeline,
+  type PipelineCallOptions,
+  type PipelineOf,
+  type PipelineOptions,
+  type PipelineTask,
+} from "./pipeline.ts";
 export {
   type Answer,
+  type PerQuestion,
   type Question,
   type QuestionAnsweringOptions,
   QuestionAnsweringPipeline,

@@ -25,18 +25,25 @@ import { type TokenClassificationOptions, TokenClassificationPipeline } from "./
 import { type TextClassificationOptions, TextClassificationPipeline } from "./text_classification.ts";
 
 /** The tasks by name, with the options of their calls. */
-interface TaskOptions {
+export interface PipelineCallOptions {
+  /** Labels of texts. */
   "text-classification": TextClassificationOptions;
+  /** Another name of it. */
   "sentiment-analysis": TextClassificationOptions;
+  /** Entities in texts. */
   "token-classification": TokenClassificationOptions;
+  /** Another name of it. */
   "ner": TokenClassificationOptions;
+  /** Answers in texts. */
   "question-answering": QuestionAnsweringOptions;
+  /** Words for gaps. */
   "fill-mask": FillMaskOptions;
+  /** Vectors of texts. */
   "feature-extraction": FeatureExtractionOptions;
 }
 
 /** The name of a task. */
-export type PipelineTask = keyof TaskOptions;
+export type PipelineTask = keyof PipelineCallOptions;
 
 /** The pipeline of a task; `D` are the call options that `pipeline` was given. */
 export type PipelineOf<T extends PipelineTask, D> = T extends "text-classification" | "sentiment-analysis"
@@ -145,7 +152,10 @@ const FORMS: Readonly<Record<string, InferenceWeights>> = {
  * dispose();
  * ```
  */
-export async function pipeline<T extends PipelineTask, const D extends TaskOptions[T] = TaskOptions[T]>(
+export async function pipeline<
+  T extends PipelineTask,
+  const D extends PipelineCallOptions[T] = PipelineCallOptions[T],
+>(
   task: T,
   model?: string | URL | PreTrainedModel | null,
   options: PipelineOptions & D = {} as D,

@@ -50,7 +50,8 @@ export type QuestionAnsweringResult<Asked, Options> = Options extends { top_k: i
   ? [K] extends [1] ? PerQuestion<Asked, Answer> : PerQuestion<Asked, Answer[]>
   : PerQuestion<Asked, Answer>;
 
-type PerQuestion<Asked, Result> = Asked extends readonly unknown[] ? Result[] : Result;
+/** One result, or one for each question. */
+export type PerQuestion<Asked, Result> = Asked extends readonly unknown[] ? Result[] : Result;
 
 /** Calling it answers. */
 export interface QuestionAnsweringPipeline<D extends QuestionAnsweringOptions = object> {
@@ -102,7 +103,8 @@ export class QuestionAnsweringPipeline<D extends QuestionAnsweringOptions = obje
     // Aligning to words makes some candidates equal.
     const candidates = align_to_words ? 2 * top_k + 10 : top_k;
     const found = new Array<ReturnType<typeof bestSpans>>(rows.input_ids.length);
-    await this.run<ReturnType<BertForQuestionAnswering["forward"]>>(rows, run, (output, numbers) => {
+    await this.run(rows, run, (inputs, numbers) => {
+      const output = this.model.forward(inputs);
       const starts = output.start_logits.arraySync(), ends = output.end_logits.arraySync();
       numbers.forEach((row, b) => {
         const isContext = rows.sequence_ids(row).map((sequence) => sequence === 1);

@@ -68,11 +68,11 @@ export class TextClassificationPipeline<D extends TextClassificationOptions = ob
     const count = topCount(top_k, this.model.config.num_labels),
       results = new Array<Classification[]>(list.length);
     const rows = this.tokenizer(list.map(pairOf), { truncation: true, max_length: this.maxLength });
-    await this.run<ReturnType<BertForSequenceClassification["forward"]>>(
+    await this.run(
       rows,
       run,
-      ({ logits }, numbers) =>
-        logits.arraySync().forEach((row, b) => {
+      (inputs, numbers) =>
+        this.model.forward(inputs).logits.arraySync().forEach((row, b) => {
           const scores = FUNCTIONS[function_to_apply](row);
           results[numbers[b]] = topIndices(scores, count).map((i) => ({
             label: this.label(i),

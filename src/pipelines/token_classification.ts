@@ -71,11 +71,11 @@ export class TokenClassificationPipeline
         label: (number: number) => this.label(number),
         join: (tokens: string[]) => this.tokenizer.convert_tokens_to_string(tokens),
       };
-    await this.run<ReturnType<BertForTokenClassification["forward"]>>(
+    await this.run(
       rows,
       run,
-      ({ logits }, numbers) =>
-        logits.arraySync().forEach((scores, b) => {
+      (inputs, numbers) =>
+        this.model.forward(inputs).logits.arraySync().forEach((scores, b) => {
           const row = numbers[b], tokens = this.#tokens(list[textOf[row]], rows, row, scores);
           found[row] = aggregate(tokens, aggregation_strategy, context)
             .filter(({ entity, entity_group }) => !ignore_labels.includes((entity ?? entity_group)!));

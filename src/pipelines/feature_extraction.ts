@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BertModel, RunOptions } from "../model/mod.ts";
+import type { BertModel, DistilBertModel, RunOptions } from "../model/mod.ts";
 import { Pipeline } from "./base.ts";
 
 /** Options of a call. */
@@ -15,7 +15,7 @@ export interface FeatureExtractionOptions extends RunOptions {
 }
 
 /** Numbers with dimensions, apart from tfjs: nothing is to be disposed. */
-export class Features {
+export class FeatureArray {
   /** The element type. */
   readonly type = "float32";
 
@@ -46,22 +46,25 @@ export interface FeatureExtractionPipeline {
    * @param texts One text, or a list of them.
    * @returns [B, T, H], zero after a text's end; with pooling [B, H]. For one text, B is 1.
    */
-  (texts: string | readonly string[], options?: FeatureExtractionOptions): Promise<Features>;
+  (texts: string | readonly string[], options?: FeatureExtractionOptions): Promise<FeatureArray>;
 }
 
 /** Vectors of texts, from `pipeline("feature-extraction", model)`. */
-export class FeatureExtractionPipeline extends Pipeline<BertModel, FeatureExtractionOptions> {
+export class FeatureExtractionPipeline
+  extends Pipeline<BertModel | DistilBertModel, FeatureExtractionOptions> {
   /** @ignore */
   override async _call(
     texts: string | readonly string[],
     options: FeatureExtractionOptions = {},
-  ): Promise<Features> {
+  ): Promise<FeatureArray> {
     const { pooling = "none", normalize = false, ...run } = { ...this.defaults, ...options };
     if (!["none", "mean", "cls"].includes(pooling)) {
       throw new RangeError(`Cannot pool by ${JSON.stringify(pooling)}: one of none, mean, cls is wanted`);
     }
     const list = Array.isArray(texts) ? texts : [texts], h = this.model.config.hidden_size;
-    if (list.length === 0) return new Features(new Float32Array(), pooling === "none" ? [0, 0, h] : [0, h]);
+    if (list.length === 0) {
+      return new FeatureArray(new Float32Array(), pooling === "none" ? [0, 0, h] : [0, h]);
+    }
     const rows = this.tokenizer(list, { truncation: true, max_length: this.maxLength });
     const lengths = rows.input_ids.map((row) => row.length), longest = Math.max(0, ...lengths);
     const dims = pooling === "none" ? [list.length, longest, h] : [list.length, h];
@@ -76,7 +79,7 @@ export class FeatureExtractionPipeline extends Pipeline<BertModel, FeatureExtrac
       });
     });
     if (normalize) normalizeRows(data, h);
-    return new Features(data, dims);
+    return new FeatureArray(data, dims);
   }
 }
 

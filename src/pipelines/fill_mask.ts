@@ -4,7 +4,7 @@
  * @module
  */
 import { DataError } from "../errors.ts";
-import type { BertForMaskedLM, RunOptions } from "../model/mod.ts";
+import type { MaskedLanguageModel, RunOptions } from "../model/mod.ts";
 import { softmax } from "../model/probabilities.ts";
 import { Pipeline } from "./base.ts";
 import { topCount, topIndices } from "./scores.ts";
@@ -45,7 +45,7 @@ export interface FillMaskPipeline {
 const BATCH_SIZE = 8;
 
 /** A filler of gaps, from `pipeline("fill-mask", model)`. */
-export class FillMaskPipeline extends Pipeline<BertForMaskedLM, FillMaskOptions> {
+export class FillMaskPipeline extends Pipeline<MaskedLanguageModel, FillMaskOptions> {
   /** @ignore */
   override async _call(
     texts: string | readonly string[],

@@ -4,7 +4,11 @@
  * @module
  */
 export { Pipeline } from "./base.ts";
-export { type FeatureExtractionOptions, FeatureExtractionPipeline, Features } from "./feature_extraction.ts";
+export {
+  FeatureArray,
+  type FeatureExtractionOptions,
+  FeatureExtractionPipeline,
+} from "./feature_extraction.ts";
 export { type FilledMask, type FillMaskOptions, FillMaskPipeline } from "./fill_mask.ts";
 export {
   pipeline,

@@ -11,10 +11,15 @@ import {
   BertForSequenceClassification,
   BertForTokenClassification,
   BertModel,
+  DistilBertForMaskedLM,
+  DistilBertForQuestionAnswering,
+  DistilBertForSequenceClassification,
+  DistilBertForTokenClassification,
+  DistilBertModel,
+  type FromPretrainedOptions,
   type InferenceWeights,
   PreTrainedModel,
 } from "../model/mod.ts";
-import type { ModelClass } from "../model/pretrained_model.ts";
 import type { InitOptions } from "../runtime/mod.ts";
 import { parseConfigJson } from "../weights/mod.ts";
 import type { PipelineParts } from "./base.ts";
@@ -64,7 +69,9 @@ export interface PipelineOptions extends HubOptions {
 }
 
 /** A model class that loads. */
-type Loader = ModelClass<PreTrainedModel> & Pick<typeof PreTrainedModel, "from_pretrained">;
+interface Loader {
+  from_pretrained(this: never, name: string | URL, options: FromPretrainedOptions): Promise<PreTrainedModel>;
+}
 
 /** What a task needs. */
 interface Task {
@@ -81,35 +88,35 @@ interface Task {
 
 const TASKS: Readonly<Record<string, Task>> = {
   "text-classification": {
-    classes: { bert: BertForSequenceClassification },
+    classes: { bert: BertForSequenceClassification, distilbert: DistilBertForSequenceClassification },
     suffix: "ForSequenceClassification",
     checkpoints: ["ForSequenceClassification"],
     default_model: null,
     make: TextClassificationPipeline,
   },
   "token-classification": {
-    classes: { bert: BertForTokenClassification },
+    classes: { bert: BertForTokenClassification, distilbert: DistilBertForTokenClassification },
     suffix: "ForTokenClassification",
     checkpoints: ["ForTokenClassification"],
     default_model: null,
     make: TokenClassificationPipeline,
   },
   "question-answering": {
-    classes: { bert: BertForQuestionAnswering },
+    classes: { bert: BertForQuestionAnswering, distilbert: DistilBertForQuestionAnswering },
     suffix: "ForQuestionAnswering",
     checkpoints: ["ForQuestionAnswering"],
     default_model: null,
     make: QuestionAnsweringPipeline,
   },
   "fill-mask": {
-    classes: { bert: BertForMaskedLM },
+    classes: { bert: BertForMaskedLM, distilbert: DistilBertForMaskedLM },
     suffix: "ForMaskedLM",
     checkpoints: ["ForMaskedLM", "ForPreTraining"],
     default_model: "berth-tiny",
     make: FillMaskPipeline,
   },
   "feature-extraction": {
-    classes: { bert: BertModel },
+    classes: { bert: BertModel, distilbert: DistilBertModel },
     suffix: "Model",
     checkpoints: null,
     default_model: "berth-tiny",
@@ -118,7 +125,7 @@ const TASKS: Readonly<Record<string, Task>> = {
 };
 
 /** How the class names of each `model_type` begin. */
-const FAMILIES: Readonly<Record<string, string>> = { bert: "Bert" };
+const FAMILIES: Readonly<Record<string, string>> = { bert: "Bert", distilbert: "DistilBert" };
 
 const ALIASES: Readonly<Record<string, string>> = {
   "sentiment-analysis": "text-classification",
@@ -228,7 +235,7 @@ train a ${FAMILIES[type]}${suffix} first`);
     throw noHead(`a ${saved.join(", ")}`);
   }
   let missing: readonly string[] = [];
-  const model = await classes[type].from_pretrained(source, {
+  const model = await classes[type].from_pretrained.call(classes[type] as never, source, {
     ...options,
     on_report: ({ newlyInitialized }) => missing = newlyInitialized,
   });

@@ -4,7 +4,7 @@
  * @module
  */
 import { DataError } from "../errors.ts";
-import type { BertForQuestionAnswering, RunOptions } from "../model/mod.ts";
+import type { QuestionAnswerer, RunOptions } from "../model/mod.ts";
 import type { BatchEncoding } from "../tokenizer/mod.ts";
 import { bestSpans, type Span } from "./answers.ts";
 import { Pipeline } from "./base.ts";
@@ -75,7 +75,7 @@ export interface QuestionAnsweringPipeline<D extends QuestionAnsweringOptions = 
 
 /** A finder of answers, from `pipeline("question-answering", model)`. */
 export class QuestionAnsweringPipeline<D extends QuestionAnsweringOptions = object>
-  extends Pipeline<BertForQuestionAnswering, D> {
+  extends Pipeline<QuestionAnswerer, D> {
   /** @ignore */
   override async _call(
     ...args: [unknown, unknown?, QuestionAnsweringOptions?]

@@ -4,7 +4,7 @@
  * @module
  */
 import { DataError } from "../errors.ts";
-import type { BertForSequenceClassification, RunOptions } from "../model/mod.ts";
+import type { RunOptions, SequenceClassifier } from "../model/mod.ts";
 import { sigmoid, softmax } from "../model/probabilities.ts";
 import { Pipeline } from "./base.ts";
 import { topCount, topIndices } from "./scores.ts";
@@ -56,7 +56,7 @@ export interface TextClassificationPipeline<D extends TextClassificationOptions 
 
 /** A classifier of texts, from `pipeline("text-classification", model)`. */
 export class TextClassificationPipeline<D extends TextClassificationOptions = object>
-  extends Pipeline<BertForSequenceClassification, D> {
+  extends Pipeline<SequenceClassifier, D> {
   /** @ignore */
   override async _call(
     texts: ClassifiedText | readonly ClassifiedText[],
@@ -64,6 +64,10 @@ export class TextClassificationPipeline<D extends TextClassificationOptions = ob
   ): Promise<Classification[] | Classification[][]> {
     const { top_k = 1, function_to_apply = this.#usualFunction(), ...run } = { ...this.defaults, ...options };
     const list = (Array.isArray(texts) ? texts : [texts]) as readonly ClassifiedText[];
+    if (!Object.hasOwn(FUNCTIONS, function_to_apply)) {
+      const known = Object.keys(FUNCTIONS).join(", "), given = JSON.stringify(function_to_apply);
+      throw new RangeError(`Cannot apply ${given} to logits: one of ${known} is wanted`);
+    }
     if (list.length === 0) return [];
     const count = topCount(top_k, this.model.config.num_labels),
       results = new Array<Classification[]>(list.length);

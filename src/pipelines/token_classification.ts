@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BertForTokenClassification, RunOptions } from "../model/mod.ts";
+import type { RunOptions, TokenClassifier } from "../model/mod.ts";
 import { softmax } from "../model/probabilities.ts";
 import type { BatchEncoding } from "../tokenizer/mod.ts";
 import { Pipeline } from "./base.ts";
@@ -47,8 +47,7 @@ export interface TokenClassificationPipeline {
 }
 
 /** A classifier of tokens, from `pipeline("token-classification", model)`. */
-export class TokenClassificationPipeline
-  extends Pipeline<BertForTokenClassification, TokenClassificationOptions> {
+export class TokenClassificationPipeline extends Pipeline<TokenClassifier, TokenClassificationOptions> {
   /** @ignore */
   override async _call(
     texts: string | readonly string[],

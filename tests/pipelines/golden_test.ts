@@ -5,7 +5,7 @@ import {
   type Answer,
   type Classification,
   dispose,
-  type Features,
+  type FeatureArray,
   type FilledMask,
   type FoundEntity,
   pipeline,
@@ -105,7 +105,7 @@ Deno.test("fill-mask: words, texts and scores equal Python's, with targets and s
 Deno.test("feature-extraction: vectors within 1e-5 of Python's; of one text, and of many in one array", async () => {
   const extract = await pipeline("feature-extraction", new URL("feature-extraction/", FOLDER));
   for (const [texts, options, wanted] of runsOf<string, number[] | number[][]>("feature-extraction")) {
-    const together: Features = await extract(texts, options), rows = together.tolist();
+    const together: FeatureArray = await extract(texts, options), rows = together.tolist();
     strictEqual(together.dims[0], texts.length);
     for (const [i, text] of texts.entries()) {
       const expected = wanted[i], place = about(options, i, text);

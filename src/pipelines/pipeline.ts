@@ -60,7 +60,7 @@ export type PipelineOf<T extends PipelineTask, D> = T extends "text-classificati
 
 /** Options of {@linkcode pipeline} itself. */
 export interface PipelineOptions extends HubOptions {
-  /** The form of the weights: `fp32` (the default, as `auto`), or 8 bits, `q8` or `int8`. */
+  /** The form of the weights: `fp32` (as `auto`, the default), or 8 bits, `q8` or `int8`. A model itself stays as it is by default. */
   dtype?: "auto" | "fp32" | "q8" | "int8";
   /** The tokenizer, or the name of its model. Default: the model's; it is wanted where a model itself is given. */
   tokenizer?: BertTokenizer | string | URL;
@@ -169,8 +169,8 @@ export async function pipeline<
 ): Promise<PipelineOf<T, D>> {
   const name = ALIASES[task] ?? task, definition = taskOf(name);
   const [hubOptions, others] = takeHubOptions<PipelineOptions & D>(options);
-  const { dtype = "auto", tokenizer, runtime, ...defaults } = others as PipelineOptions;
-  const weights = formOf(dtype), ownsModel = !(model instanceof PreTrainedModel);
+  const { dtype, tokenizer, runtime, ...defaults } = others as PipelineOptions;
+  const weights = formOf(dtype ?? "auto"), ownsModel = !(model instanceof PreTrainedModel);
   const source = model ?? definition.default_model;
   if (source === null) {
     throw new ConfigError(`Cannot make a ${name} pipeline without a model: berth-tiny has no head for it`);
@@ -185,7 +185,7 @@ export async function pipeline<
   const loaded = source instanceof PreTrainedModel
     ? checkClass(source, name, definition)
     : await load(source, name, definition, { ...hubOptions, runtime });
-  if (!loaded.training) loaded.eval({ weights });
+  if (!loaded.training && (ownsModel || dtype !== undefined)) loaded.eval({ weights });
   const parts = { task: name, model: loaded, tokenizer: words, weights, ownsModel, defaults };
   return new definition.make(parts as PipelineParts<never, never>) as PipelineOf<T, D>;
 }
@@ -237,9 +237,10 @@ train a ${FAMILIES[type]}${suffix} first`);
   let missing: readonly string[] = [];
   const model = await classes[type].from_pretrained.call(classes[type] as never, source, {
     ...options,
-    on_report: ({ newlyInitialized }) => missing = newlyInitialized,
+    on_report: ({ newlyInitialized }) =>
+      missing = newlyInitialized.filter((weight) => checkpoints !== null || !weight.startsWith("pooler.")),
   });
-  if (checkpoints === null || missing.length === 0) return model;
+  if (missing.length === 0) return model;
   model.dispose();
   throw noHead(`another model: it has no ${missing[0]}`);
 }

@@ -5,7 +5,6 @@
  */
 import { DataError } from "../errors.ts";
 import type { BertTokenizer } from "../tokenizer/mod.ts";
-import type { Features } from "./features.ts";
 
 /** Labels that the loss does not count. */
 const IGNORED = -100;
@@ -22,7 +21,7 @@ export function tokenizeWords(
   texts: readonly (readonly string[])[],
   labels: readonly (readonly number[] | undefined)[],
   max_length: number,
-): Features[] {
+): { input_ids: number[]; labels?: number[] }[] {
   const encoding = tokenizer(texts, { is_split_into_words: true, truncation: true, max_length });
   return texts.map((words, i) => {
     const own = labels[i], input_ids = encoding.input_ids[i];

@@ -171,7 +171,7 @@ Deno.test("masked words: shares, whole words, the same in each evaluation, learn
       `${chosen / tokens}`,
     );
     throws(() => dataCollatorForLanguageModeling({ tokenizer, mlm_probability: 2 }), /mlm_probability 2/);
-    const model = await BertForMaskedLM.from_pretrained("berth-tiny");
+    const model = await BertForMaskedLM.from_pretrained("berth-tiny", { on_report: () => {} });
     const dataset = ["The pitcher threw a perfect game.", "They lost in the ninth inning."].map((text) => ({
       text,
     }));
@@ -180,6 +180,8 @@ Deno.test("masked words: shares, whole words, the same in each evaluation, learn
       data_collator: dataCollatorForLanguageModeling({ tokenizer, mlm_probability: 0.4 }),
       args: { max_steps: 60, learning_rate: 2e-3, per_device_train_batch_size: 2 },
     });
+    const weighted = { model, train_dataset: dataset, args: { class_weights: [1, 2] } };
+    throws(() => new Trainer(weighted), /BertForMaskedLM with class_weights/);
     const before = await trainer.evaluate(), again = await trainer.evaluate();
     strictEqual(before.eval_loss, again.eval_loss);
     await trainer.train();

@@ -36,7 +36,8 @@ const ORDER_STREAM = 1 << 21, BUFFER_STREAM = 1 << 22;
 
 /** True if the examples are not in memory. */
 export function isStream(dataset: Dataset): dataset is ExampleStream {
-  return typeof dataset === "function" || Symbol.asyncIterator in dataset;
+  return typeof dataset === "function" ||
+    typeof (dataset as AsyncIterable<object>)?.[Symbol.asyncIterator] === "function";
 }
 
 /** The examples in an array, or the stream as it is. */

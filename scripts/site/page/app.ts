@@ -101,7 +101,7 @@ async function begin(): Promise<void> {
   addPolicy(LOCKED);
   worker = started;
   byId("lock", HTMLElement).dataset.state = "closed";
-  byId("lock-text", HTMLElement).textContent = "Locked: nothing leaves this tab";
+  byId("lock-text", HTMLElement).textContent = "Nothing leaves this tab";
   byId("loading", HTMLElement).hidden = true;
   byId("machine", HTMLElement).textContent = `berth, ${
     running === 1 ? "one thread" : `${running} threads`

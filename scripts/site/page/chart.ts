@@ -1,6 +1,7 @@
 /** The loss as it falls: every step as a thin line, their running mean as a thick one. */
 
-const WIDTH = 640, HEIGHT = 260, LEFT = 44, RIGHT = 12, TOP = 12, BOTTOM = 30;
+/** The plot is drawn in the pixels of the page, so that its text has the size that is set. */
+const MIN_WIDTH = 260, LEFT = 44, RIGHT = 12, TOP = 12, BOTTOM = 30;
 const NAMESPACE = "http://www.w3.org/2000/svg";
 
 /** Weight of a new step in the running mean. */
@@ -30,8 +31,7 @@ export class LossChart {
   #drawing = 0;
 
   constructor(readonly svg: SVGSVGElement) {
-    svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
-    this.#draw();
+    new ResizeObserver(() => this.#drawSoon()).observe(svg);
   }
 
   /** Begins anew, with room for that many steps. */
@@ -45,6 +45,10 @@ export class LossChart {
     const mean = this.#means.at(-1) ?? loss;
     this.#losses.push(loss);
     this.#means.push(mean + Math.max(SMOOTHING, 1 / this.#losses.length) * (loss - mean));
+    this.#drawSoon();
+  }
+
+  #drawSoon(): void {
     this.#drawing ||= requestAnimationFrame(() => this.#draw());
   }
 
@@ -56,25 +60,28 @@ export class LossChart {
 
   #draw(): void {
     this.#drawing = 0;
+    const width = Math.max(MIN_WIDTH, this.svg.clientWidth),
+      height = Math.round(160 + (width - MIN_WIDTH) / 3.5);
+    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const top = niceTop(Math.max(0.1, ...this.#losses.slice(0, 5), ...this.#means));
     const x = (step: number) =>
-      LEFT + (WIDTH - LEFT - RIGHT) * (this.#total > 1 ? step / (this.#total - 1) : 0);
-    const y = (loss: number) => HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * Math.min(1, loss / top);
+      LEFT + (width - LEFT - RIGHT) * (this.#total > 1 ? step / (this.#total - 1) : 0);
+    const y = (loss: number) => height - BOTTOM - (height - TOP - BOTTOM) * Math.min(1, loss / top);
     const content = document.createElementNS(NAMESPACE, "g");
     for (let i = 0; i <= 4; i++) {
       const value = top * i / 4, at = y(value);
       element(content, "line", {
         class: i === 0 ? "axis" : "grid",
         x1: LEFT,
-        x2: WIDTH - RIGHT,
+        x2: width - RIGHT,
         y1: at,
         y2: at,
       });
       element(content, "text", { class: "tick", x: LEFT - 8, y: at + 4, "text-anchor": "end" }, tick(value));
     }
-    element(content, "text", { class: "tick", x: LEFT, y: HEIGHT - 8 }, "step 1");
+    element(content, "text", { class: "tick", x: LEFT, y: height - 8 }, "step 1");
     const last = this.#total > 1 ? String(this.#total) : "";
-    element(content, "text", { class: "tick", x: WIDTH - RIGHT, y: HEIGHT - 8, "text-anchor": "end" }, last);
+    element(content, "text", { class: "tick", x: width - RIGHT, y: height - 8, "text-anchor": "end" }, last);
     const line = (values: readonly number[]) => {
       const every = Math.ceil(values.length / MAX_POINTS);
       return values.map((value, step) => ({ value, step })).filter(({ step }) =>

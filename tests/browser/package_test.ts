@@ -89,7 +89,7 @@ Deno.test({
     try {
       for (const name of ["chromium", "firefox"] as const) {
         const browser = await launch(name, browserPath(name)!), page = await browser.newPage();
-        await page.goto(`${server.url}berth/LICENSE`); // any page of the origin, without scripts
+        await page.goto(`${server.url}berth/package.json`); // any page of the origin
         const shapeAndThreads = await page.evaluate(async (module) => {
           const { BertForSequenceClassification, init } = await import(module) as typeof berth;
           await init({ profile: "simd", threads: 2 });
@@ -109,7 +109,7 @@ Deno.test({
 
 /** What a page may load of scripts, in bytes as gzip makes them. Without a bundler nothing that is unused is left out. */
 const JS_BUDGETS: Readonly<Record<Built["name"], number>> = {
-  ...{ Vite: 180_000, esbuild: 180_000, "no bundler": 280_000 },
+  ...{ Vite: 230_000, esbuild: 230_000, "no bundler": 300_000 },
 };
 /** The same for each .wasm: our kernels, tfjs's module. */
 const WASM_BUDGETS = { kernels: 18_000, tfjs: 145_000 };

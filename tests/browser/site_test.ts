@@ -164,6 +164,7 @@ browserTest(
         const session = await browser.target().createCDPSession();
         await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder });
         await paste(page, PASTED);
+        await shorten(page, 6);
         await page.click("#train");
         await page.waitForFunction(() =>
           /^Step [5-9]/.test(document.getElementById("training-text")!.textContent!)
@@ -269,6 +270,7 @@ for (const scheme of ["light", "dark"]) {
           await paste(page, PASTED.split("\n").slice(0, 20).join("\n") + "\nno label\n,none");
           await page.click("#problems summary");
           await page.click("#settings summary");
+          await shorten(page, 2);
           await page.click("#train");
           await trained(page);
           await classify(page, "Rain.");

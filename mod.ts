@@ -4,6 +4,7 @@
  * @module
  */
 export * from "./src/errors.ts";
+export { Random } from "./src/random.ts";
 export {
   type AssetName,
   type Assets,
@@ -24,4 +25,5 @@ export * from "./src/metrics/mod.ts";
 export * from "./src/model/mod.ts";
 export * from "./src/train/mod.ts";
 export * from "./src/export/mod.ts";
-export type { Tensor, Tensor2D, Tensor3D, Tensor4D, Variable } from "./src/runtime/tensor.ts";
+export * from "./src/pipelines/mod.ts";
+export type { Scalar, Tensor, Tensor2D, Tensor3D, Tensor4D, Variable } from "./src/runtime/tensor.ts";

@@ -13,6 +13,7 @@ import { type GradientValues, zeros } from "./gradients.ts";
 import type { OutputTensors } from "./outputs.ts";
 import { type DropoutState, PreTrainedModel } from "./pretrained_model.ts";
 import { denseResult, HeadGradients, type Result, rowsResult } from "./results.ts";
+import { resizeVocabulary } from "./resize.ts";
 import type { ModelInputs, TrainableModel } from "./trainable.ts";
 
 /** What every model's forward pass can be asked for. */
@@ -128,6 +129,23 @@ export abstract class EncoderModel<Name extends string> extends PreTrainedModel 
     const scored = head(context, pass);
     this.#last = context.keep ? { context, head: scored } : undefined;
     return new Output(this.trackOutputs(context), context, pass, scored, this.config);
+  }
+
+  /**
+   * Changes the size of the vocabulary: new word pieces get random vectors, normal(0, initializer_range), and bias 0; those
+   * above the new size are dropped. A tied decoder follows. Make optimizers afterwards.
+   *
+   * @param new_num_tokens The new size.
+   * @param options `pad_to_multiple_of`: rounds the size up. `seed`: of the new vectors, default 0.
+   * @returns The new size, `config.vocab_size`.
+   * @throws {RuntimeError} if an optimizer was made for one of the parameters; nothing is changed then.
+   */
+  resize_token_embeddings(
+    new_num_tokens: number,
+    options: { pad_to_multiple_of?: number; seed?: number } = {},
+  ): number {
+    this.#last = undefined;
+    return resizeVocabulary(this, new_num_tokens, options);
   }
 
   /** @ignore The forward pass that a backward pass would belong to. */

@@ -149,6 +149,19 @@ Deno.test("a masked language model scores all tokens when they are read, and tra
   gradients().forEach((gradient, i) =>
     ok(largestDifference(gradient, wanted[i]) < 1e-5, model.parameters()[i].name)
   );
+  // Scores that were not read: nothing of the pass before may serve this one.
+  const other = [[11, 12, 13, 14], [15, 16]];
+  const direct = (read: boolean) => {
+    model.zero_grad();
+    model.seed(2);
+    const output = model.forward({ input_ids: other });
+    if (read) void output.logits;
+    model.backward({ logits: dlogits.flat(2) });
+    return gradients();
+  };
+  deepStrictEqual(direct(false), direct(true));
+  model.forward({ input_ids, labels: [[-100, -100, -100, -100], [-100, -100]] });
+  model.backward();
   const late = model.forward({ input_ids, labels });
   model.backward();
   model.parameters()[0].markWritten();

@@ -157,8 +157,11 @@ export abstract class EncoderModel<Name extends string> extends PreTrainedModel 
   replay(inputs: ModelInputs, state: DropoutState): void {
     const now = this.dropoutState;
     this.dropoutState = { ...state, step: state.step - 1 };
-    this.forward(inputs);
-    this.dropoutState = now;
+    try {
+      this.forward(inputs);
+    } finally {
+      this.dropoutState = now;
+    }
   }
 
   /** Runs the model; see each model for what it reads. */
@@ -177,7 +180,10 @@ export abstract class EncoderModel<Name extends string> extends PreTrainedModel 
     this.backwardFrom(outside, scale, hasOutside ? 0 : scale);
   }
 
-  /** @ignore The backward pass from gradients of outputs, times `scale`, and of the loss, times `lossScale`. */
+  /**
+   * @ignore The backward pass from gradients of outputs, times `scale`, and of the loss, times `lossScale`; from none of
+   * them nothing follows.
+   */
   backwardFrom(
     outside: Readonly<Record<string, GradientValues | undefined>>,
     scale: number,
@@ -196,6 +202,7 @@ export abstract class EncoderModel<Name extends string> extends PreTrainedModel 
     if (unknown !== undefined) {
       throw new DataError(`Cannot run backward from "${unknown}": ${this.typeName} has no such output`);
     }
+    if (lossScale === 0 && Object.values(outside).every((values) => values === undefined)) return;
     const backbone = this.#backbone!, needsInput = backbone.isTrainable();
     const { dhidden = 0, dpooled = 0 } = head.backward(
       new HeadGradients(runtime, lossScale, outside, scale),

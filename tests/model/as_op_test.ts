@@ -7,6 +7,7 @@ import {
   BertForMaskedLM,
   BertForSequenceClassification,
   BertModel,
+  type EncoderModel,
   type Parameter,
 } from "../../src/model/mod.ts";
 import { dispose } from "../../src/runtime/mod.ts";
@@ -75,7 +76,7 @@ const LEFT = { input_ids: [[1, 2, 3, 4], [5, 6]] }, RIGHT = { input_ids: [[7, 8]
 
 /** Gradients by the parameters' names. */
 function gradientsOf(
-  model: BertModel | BertForSequenceClassification,
+  model: EncoderModel<string>,
   loss: () => Tensor,
 ): Map<string, Float32Array> {
   const { value, grads } = tf.variableGrads(loss as () => tf.Scalar);
@@ -159,6 +160,22 @@ Deno.test("frozen parameters are constants; gradients that were there stay; outp
   });
   deepStrictEqual(model.parameters().map((parameter) => parameter.grad()), kept);
   throws(() => op(LEFT), /Cannot give the output "loss": one of logits is wanted/);
+  dispose();
+});
+
+Deno.test("a loss that does not depend on the op's values has zeros as gradients", async () => {
+  await registerKernels({ threads: 2 });
+  for (const ModelClass of [BertForSequenceClassification, BertForMaskedLM]) {
+    const model = (await ModelClass.from_config(SHAPE, { seed: 1 })).train(), op = asOp(model);
+    const zero = tf.scalar(0);
+    const gradients = gradientsOf(model, () => tf.mul(tf.sum(op(LEFT).logits), zero));
+    for (const [name, gradient] of gradients) ok(gradient.every((x) => x === 0), name);
+    model.forward(
+      { ...LEFT, labels: ModelClass === BertForMaskedLM ? [[1, 2, 3, 4], [5, 6]] : [0, 1] } as never,
+    );
+    model.backward({ scale: 0 });
+    ok(model.parameters().every((parameter) => !parameter.grad()?.some((x) => x !== 0)));
+  }
   dispose();
 });
 

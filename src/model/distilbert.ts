@@ -146,12 +146,15 @@ export class DistilBertForSequenceClassification extends SequenceClassifier {
   protected readonly head: Classifier;
 
   /** A model whose weights are not set yet; see `from_pretrained` and `from_config`. */
-  constructor(config: DistilBertConfig) {
+  constructor(config: BertConfig) {
     super("DistilBertForSequenceClassification", config);
     const distilbert = this.attach("distilbert", new DistilBertBackbone(config, true));
     this.child("pre_classifier", distilbert.preClassifier);
     const classifier = this.child("classifier", new Linear(config.hidden_size, config.num_labels));
-    this.head = new Classifier(classifier, this.child("dropout", new Dropout(config.seq_classif_dropout)));
+    this.head = new Classifier(
+      classifier,
+      this.child("dropout", new Dropout((config as DistilBertConfig).seq_classif_dropout)),
+    );
     this.finish();
   }
 }
@@ -166,12 +169,15 @@ export class DistilBertForMultipleChoice extends ChoiceModel {
   protected readonly head: Classifier;
 
   /** A model whose weights are not set yet; see `from_pretrained` and `from_config`. */
-  constructor(config: DistilBertConfig) {
+  constructor(config: BertConfig) {
     super("DistilBertForMultipleChoice", config);
     const distilbert = this.attach("distilbert", new DistilBertBackbone(config, true));
     this.child("pre_classifier", distilbert.preClassifier);
     const classifier = this.child("classifier", new Linear(config.hidden_size, 1));
-    this.head = new Classifier(classifier, this.child("dropout", new Dropout(config.seq_classif_dropout)));
+    this.head = new Classifier(
+      classifier,
+      this.child("dropout", new Dropout((config as DistilBertConfig).seq_classif_dropout)),
+    );
     this.finish();
   }
 }
@@ -206,11 +212,14 @@ export class DistilBertForQuestionAnswering extends QuestionAnswerer {
   protected readonly head: Classifier;
 
   /** A model whose weights are not set yet; see `from_pretrained` and `from_config`. */
-  constructor(config: DistilBertConfig) {
+  constructor(config: BertConfig) {
     super("DistilBertForQuestionAnswering", config);
     this.attach("distilbert", new DistilBertBackbone(config));
     const scores = this.child("qa_outputs", new Linear(config.hidden_size, 2));
-    this.head = new Classifier(scores, this.child("dropout", new Dropout(config.qa_dropout)));
+    this.head = new Classifier(
+      scores,
+      this.child("dropout", new Dropout((config as DistilBertConfig).qa_dropout)),
+    );
     this.finish();
   }
 }

@@ -63,11 +63,12 @@ export class DistilBertConfig extends BertConfig {
    */
   constructor(options: DistilBertConfigOptions & Record<string, unknown> = {}) {
     const { qa_dropout = 0.1, seq_classif_dropout = 0.2, ...rest } = options;
-    const keys: Record<string, unknown> = { num_hidden_layers: 6, ...rest };
+    const keys: Record<string, unknown> = { ...rest };
     for (const [name, own] of Object.entries(NAMES)) {
-      if (keys[own] !== undefined) keys[name] = keys[own];
+      keys[name] ??= keys[own];
       delete keys[own];
     }
+    keys.num_hidden_layers ??= 6;
     for (const name of UNKNOWN) delete keys[name];
     super(keys);
     if (this.other.sinusoidal_pos_embds) {

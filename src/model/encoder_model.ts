@@ -13,6 +13,7 @@ import { type GradientValues, zeros } from "./gradients.ts";
 import type { OutputTensors } from "./outputs.ts";
 import { type DropoutState, PreTrainedModel } from "./pretrained_model.ts";
 import { denseResult, HeadGradients, type Result, rowsResult } from "./results.ts";
+import { resizeVocabulary } from "./resize.ts";
 import type { ModelInputs, TrainableModel } from "./trainable.ts";
 
 /** What every model's forward pass can be asked for. */
@@ -130,6 +131,23 @@ export abstract class EncoderModel<Name extends string> extends PreTrainedModel 
     return new Output(this.trackOutputs(context), context, pass, scored, this.config);
   }
 
+  /**
+   * Changes the size of the vocabulary: new word pieces get random vectors, normal(0, initializer_range), and bias 0; those
+   * above the new size are dropped. A tied decoder follows. Make optimizers afterwards.
+   *
+   * @param new_num_tokens The new size.
+   * @param options `pad_to_multiple_of`: rounds the size up. `seed`: of the new vectors, default 0.
+   * @returns The new size, `config.vocab_size`.
+   * @throws {RuntimeError} if an optimizer was made for one of the parameters; nothing is changed then.
+   */
+  resize_token_embeddings(
+    new_num_tokens: number,
+    options: { pad_to_multiple_of?: number; seed?: number } = {},
+  ): number {
+    this.#last = undefined;
+    return resizeVocabulary(this, new_num_tokens, options);
+  }
+
   /** @ignore The forward pass that a backward pass would belong to. */
   get lastPass(): object | undefined {
     return this.#last;
@@ -139,8 +157,11 @@ export abstract class EncoderModel<Name extends string> extends PreTrainedModel 
   replay(inputs: ModelInputs, state: DropoutState): void {
     const now = this.dropoutState;
     this.dropoutState = { ...state, step: state.step - 1 };
-    this.forward(inputs);
-    this.dropoutState = now;
+    try {
+      this.forward(inputs);
+    } finally {
+      this.dropoutState = now;
+    }
   }
 
   /** Runs the model; see each model for what it reads. */
@@ -159,7 +180,10 @@ export abstract class EncoderModel<Name extends string> extends PreTrainedModel 
     this.backwardFrom(outside, scale, hasOutside ? 0 : scale);
   }
 
-  /** @ignore The backward pass from gradients of outputs, times `scale`, and of the loss, times `lossScale`. */
+  /**
+   * @ignore The backward pass from gradients of outputs, times `scale`, and of the loss, times `lossScale`; from none of
+   * them nothing follows.
+   */
   backwardFrom(
     outside: Readonly<Record<string, GradientValues | undefined>>,
     scale: number,
@@ -178,6 +202,7 @@ export abstract class EncoderModel<Name extends string> extends PreTrainedModel 
     if (unknown !== undefined) {
       throw new DataError(`Cannot run backward from "${unknown}": ${this.typeName} has no such output`);
     }
+    if (lossScale === 0 && Object.values(outside).every((values) => values === undefined)) return;
     const backbone = this.#backbone!, needsInput = backbone.isTrainable();
     const { dhidden = 0, dpooled = 0 } = head.backward(
       new HeadGradients(runtime, lossScale, outside, scale),

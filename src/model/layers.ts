@@ -34,12 +34,17 @@ export class Linear extends Module {
   /** @param tied Parameters that stand elsewhere in the model too. */
   constructor(
     readonly inputs: number,
-    readonly outputs: number,
+    outputs: number,
     tied: { weight?: Parameter; bias?: Parameter } = {},
   ) {
     super("Linear");
     this.weight = this.parameter("weight", tied.weight ?? new Parameter([outputs, inputs]));
     this.bias = this.parameter("bias", tied.bias ?? new Parameter([outputs]));
+  }
+
+  /** O */
+  get outputs(): number {
+    return this.weight.shape[0];
   }
 
   /** Chooses what forward passes multiply with; a copy is made when it is first needed, and freed by another choice. */
@@ -305,14 +310,14 @@ const NO_DROPOUT: DropoutArguments = { site: 0, step: 0, seed: [0, 0], threshold
 export class Embedding extends Module {
   readonly weight: Parameter;
 
-  constructor(readonly rows: number, readonly size: number, readonly padding_idx: number | null = null) {
+  constructor(rows: number, readonly size: number, readonly padding_idx: number | null = null) {
     super("Embedding");
     this.weight = this.parameter("weight", new Parameter([rows, size], true));
   }
 
   protected override describe(): string {
     const padding = this.padding_idx === null ? "" : `, padding_idx=${this.padding_idx}`;
-    return `${this.rows}, ${this.size}${padding}`;
+    return `${this.weight.shape[0]}, ${this.size}${padding}`;
   }
 
   /** dweight[ids] += dz[n, H]; the padding row gets none. `ids` points to i32 [n]. */

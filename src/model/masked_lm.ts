@@ -113,7 +113,7 @@ export function predictWords(
     backward: (gradients, needsInput) => {
       const outside = gradients.fromOutside(result), dscores = gradients.ofLoss(loss?.dlogits ?? 0, n * v);
       let dhidden = outside === 0 ? 0 : head.backward(context, outside, hidden, batch.rows, needsInput); // [rows, H]
-      if (dscores === 0) return { dhidden };
+      if (dscores === 0 || n === 0) return { dhidden };
       const dx = head.backward(context, dscores, x, n, needsInput); // [n, H]
       if (!needsInput) return {};
       dhidden ||= zeros(runtime, batch.rows * h);

@@ -4,6 +4,15 @@
  * @module
  */
 export { asOp, type AsOpOptions, type OpOutputs } from "./as_op.ts";
+export {
+  type AutoClass,
+  AutoModel,
+  AutoModelForMaskedLM,
+  AutoModelForMultipleChoice,
+  AutoModelForQuestionAnswering,
+  AutoModelForSequenceClassification,
+  AutoModelForTokenClassification,
+} from "./auto.ts";
 export type { BertInputs, Matrix } from "./batch.ts";
 export { BaseModelOutput, BertModel } from "./bert.ts";
 export { BertConfig, type BertConfigOptions, type ProblemType } from "./config.ts";

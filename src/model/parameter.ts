@@ -29,17 +29,14 @@ export interface ParameterOptimizer {
 export class Parameter {
   /** The full name as in the checkpoint; set when the model is made. */
   name = "";
-  /** The dimensions. */
-  readonly shape: readonly number[];
-  /** The values. Assigning to the variable works; so do all tfjs ops on it. */
-  readonly variable: Variable;
   /** False: no gradient is computed and no optimizer touches it. Default true. */
   requires_grad = true;
   /** @ignore The optimizer that was made for it last. */
   optimizer: ParameterOptimizer | undefined;
-  /** Pointer to one byte a row: 1 if the row ever had a gradient; 0 for parameters that are no embeddings. */
-  readonly touched: number;
   readonly #runtime: Runtime;
+  #shape: readonly number[];
+  #variable: Variable;
+  #touched: number;
   #gradient = 0;
   #hasGradient = false;
 
@@ -51,10 +48,43 @@ export class Parameter {
    */
   constructor(shape: readonly number[], sparseRows = false) {
     this.#runtime = runtime();
-    this.shape = shape;
-    this.variable = this.#runtime.emptyVariable([...shape]);
-    this.touched = sparseRows ? this.#runtime.heap.alloc(shape[0]) : 0;
-    if (sparseRows) this.#runtime.heap.u8.fill(0, this.touched, this.touched + shape[0]);
+    this.#shape = shape;
+    this.#variable = this.#runtime.emptyVariable([...shape]);
+    this.#touched = sparseRows ? this.#untouched(shape[0]) : 0;
+  }
+
+  /** A byte a row, all 0. */
+  #untouched(rows: number): number {
+    const { heap } = this.#runtime, pointer = heap.alloc(rows);
+    heap.u8.fill(0, pointer, pointer + rows);
+    return pointer;
+  }
+
+  /** The dimensions. */
+  get shape(): readonly number[] {
+    return this.#shape;
+  }
+
+  /** The values. Assigning to the variable works; so do all tfjs ops on it. */
+  get variable(): Variable {
+    return this.#variable;
+  }
+
+  /** Pointer to one byte a row: 1 if the row ever had a gradient; 0 for parameters that are no embeddings. */
+  get touched(): number {
+    return this.#touched;
+  }
+
+  /** @ignore Keeps the first rows, or adds some whose values are undefined. The gradient is forgotten. */
+  resizeRows(rows: number): void {
+    const { heap } = this.#runtime, [before, ...rest] = this.#shape, sparse = this.#touched !== 0;
+    const kept = this.values().slice(0, Math.min(rows, before) * this.size / before);
+    this.dispose();
+    this.#shape = [rows, ...rest];
+    this.#variable = this.#runtime.emptyVariable([...this.#shape]);
+    this.#touched = sparse ? this.#untouched(rows) : 0;
+    heap.f32.set(kept, this.pointer / 4);
+    this.markWritten();
   }
 
   /** The number of values. */

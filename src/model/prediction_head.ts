@@ -57,12 +57,13 @@ export class PredictionHead {
     return features;
   }
 
-  /** The scores of all rows x [rows, H], for users [B, T, V]; computed when they are read. */
+  /** Begins a pass; gives the scores of all rows x [rows, H], for users [B, T, V], computed when they are read. */
   result(context: StepContext, name: string, x: number): Result {
     const { runtime, batch } = context, { size, width, rows, places } = batch;
     const { inputs: h, outputs: v } = this.decoder, { arena } = runtime;
     const versions = () => this.#parameters().map((parameter) => parameter.version).join();
     const before = versions();
+    this.#forget(); // buffers of an earlier pass may have stood where those of this one stand
     return {
       ...rowsResult(context, name, 0, v),
       fill: (target) => {
@@ -81,9 +82,13 @@ export class PredictionHead {
           arena.release(mark);
         }
         runtime.arena = other;
-        this.#saved = { x: 0, n: 0, slope: 0, features: 0 };
+        this.#forget();
       },
     };
+  }
+
+  #forget(): void {
+    this.#saved = { x: 0, n: 0, slope: 0, features: 0 };
   }
 
   #parameters() {

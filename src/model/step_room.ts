@@ -83,7 +83,16 @@ export class StepRoom {
       !parameter.requires_grad ? "frozen" : parameter.isFused ? "fused" : "trained"
     );
     const fusedRun = Math.max(1, ...model.parameters().map((p) => p.isFused ? p.optimizer!.run : 1));
-    const key = JSON.stringify([fusedRun, training, gradient_checkpointing, weights, inputs, modes.join()]);
+    const { vocab_size } = model.config;
+    const key = JSON.stringify([
+      vocab_size,
+      fusedRun,
+      training,
+      gradient_checkpointing,
+      weights,
+      inputs,
+      modes.join(),
+    ]);
     if (key !== this.#key) this.#known = [];
     this.#key = key;
     if (this.#known.some((other) => covers(other, batch))) return;

@@ -50,10 +50,9 @@ export class WeightCopy {
   #make(runtime: Runtime, { b, n, k }: MatMul): void {
     const packed = this.form === "packed";
     this.#runtime = runtime;
-    if (this.#pointer === 0) {
-      this.#bytes = packed ? packedFloats(n, k) * 4 : int8WeightBytes(n, k);
-      this.#pointer = runtime.heap.alloc(this.#bytes);
-    }
+    const bytes = packed ? packedFloats(n, k) * 4 : int8WeightBytes(n, k);
+    if (bytes !== this.#bytes) this.free();
+    if (this.#pointer === 0) this.#pointer = runtime.heap.alloc(this.#bytes = bytes);
     if (packed) packB(runtime, this.#pointer, b, n, k, true);
     else packInt8(runtime, this.#pointer, b, n, k);
     this.#version = this.#weight.version;

@@ -1,88 +1,95 @@
 /** Losses and embeddings against f64 loops. */
-import { ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { dispose, init } from "../../src/runtime/mod.ts";
 import { worstError } from "../helpers/errors.ts";
 import { Memory, randomFloats } from "../helpers/kernels.ts";
 import { numericalGradient } from "../reference/layers.ts";
 
-/** Mean softmax cross entropy over the labels that are not -100. */
-function crossEntropy(x: ArrayLike<number>, labels: number[], k: number): number {
+/** Mean softmax cross entropy over the labels that are not -100, with smoothed targets and weighted classes. */
+function crossEntropy(
+  x: ArrayLike<number>,
+  labels: number[],
+  k: number,
+  smoothing = 0,
+  weights?: Float32Array,
+): number {
   let sum = 0, counted = 0;
   labels.forEach((label, i) => {
     if (label === -100) return;
-    let total = 0;
-    for (let j = 0; j < k; j++) total += Math.exp(x[i * k + j] - x[i * k + label]);
-    sum += Math.log(total);
-    counted++;
+    const row = Array.from({ length: k }, (_, j) => x[i * k + j]), top = Math.max(...row);
+    const log = top + Math.log(row.reduce((total, value) => total + Math.exp(value - top), 0));
+    row.forEach((value, j) => {
+      const target = (j === label ? 1 - smoothing : 0) + smoothing / k;
+      sum += target * (weights?.[j] ?? 1) * (log - value);
+    });
+    counted += weights?.[label] ?? 1;
   });
   return sum / counted;
 }
 
-Deno.test("cross_entropy within 1e-6 and its gradient within 1e-6 of f64, -100 ignored", async () => {
+Deno.test("cross_entropy within 1e-6 and its gradient within 1e-6 of f64: -100 ignored, smoothed, weighted, in place", async () => {
   const runtime = await init({ threads: 2 }), memory = new Memory(runtime);
   for (const [n, k] of [[1, 1], [3, 2], [7, 5], [20, 31], [2, 3000]]) {
-    const x = randomFloats(n * k, n, 8),
-      labels = Array.from({ length: n }, (_, i) => i % 3 === 1 ? -100 : (i * 7) % k);
-    const counted = labels.filter((label) => label !== -100).length;
-    const [px, d, losses] = [memory.floats(x), memory.floats(n * k), memory.floats(n * 2)];
-    runtime.pool.run(
-      "cross_entropy",
-      n,
-      1,
-      losses,
-      d,
-      px,
-      memory.integers(labels),
-      0,
-      k,
-      -100,
-      k,
-      0,
-      1 / counted,
-    );
-    const value = runtime.pool.exports.sum_f64(losses, n) / counted;
-    ok(Math.abs(value - crossEntropy(x, labels, k)) < 1e-6 * (1 + value), `${n} x ${k}: ${value}`);
-    const few = Math.min(n * k, 200);
-    const numeric = numericalGradient(
-      (head) => {
-        const all = Float64Array.from(x);
-        all.set(head);
-        return Float64Array.of(crossEntropy(all, labels, k));
-      },
-      x.slice(0, few),
-      [1],
-    );
-    ok(worstError(memory.read(d, few), numeric) < 1e-6, `gradient ${n} x ${k}`);
-    memory.free();
+    for (const [smoothing, weighted] of [[0, false], [0.1, false], [0, true], [0.3, true]] as const) {
+      const x = randomFloats(n * k, n, 8),
+        labels = Array.from({ length: n }, (_, i) => i % 3 === 1 ? -100 : (i * 7) % k);
+      const weights = weighted ? randomFloats(k, 4).map((w) => 1.5 + w) : undefined;
+      const counted = labels.reduce((sum, label) => label === -100 ? sum : sum + (weights?.[label] ?? 1), 0);
+      const [px, d, losses] = [memory.floats(x), memory.floats(n * k), memory.floats(n * 2)];
+      const own = weights ? memory.floats(weights) : 0, total = weights?.reduce((a, b) => a + b, 0) ?? k;
+      const table = memory.integers(labels), rest = [k, -100, total, smoothing, 1 / counted] as const;
+      runtime.pool.run("cross_entropy", n, 1, losses, d, px, table, own, ...rest);
+      const value = runtime.pool.exports.sum_f64(losses, n) / counted,
+        what = `${n} x ${k}, ${smoothing}, ${weighted}`;
+      const wanted = crossEntropy(x, labels, k, smoothing, weights);
+      ok(Math.abs(value - wanted) < 1e-6 * (1 + wanted), `${what}: ${value}`);
+      const few = Math.min(n * k, 100);
+      const numeric = numericalGradient(
+        (head) => {
+          const all = Float64Array.from(x);
+          all.set(head);
+          return Float64Array.of(crossEntropy(all, labels, k, smoothing, weights));
+        },
+        x.slice(0, few),
+        [1],
+      );
+      ok(worstError(memory.read(d, few), numeric) < 1e-6, `gradient ${what}`);
+      const apart = memory.read(d, n * k);
+      runtime.pool.run("cross_entropy", n, 1, losses, px, px, table, own, ...rest);
+      deepStrictEqual(memory.read(px, n * k), apart);
+      memory.free();
+    }
   }
   dispose();
 });
 
-Deno.test("mean_squared_error and binary_cross_entropy match f64 within 1e-6", async () => {
+Deno.test("mean_squared_error and binary_cross_entropy, weighted too, match f64 within 1e-6", async () => {
   const runtime = await init({ threads: 2 }), memory = new Memory(runtime);
-  const squared = (x: number, y: number) => (x - y) ** 2;
-  const binary = (x: number, y: number) => Math.max(x, 0) - x * y + Math.log1p(Math.exp(-Math.abs(x)));
-  for (const [kernel, f] of [["mean_squared_error", squared], ["binary_cross_entropy", binary]] as const) {
-    for (const [n, k] of [[1, 1], [6, 5], [11, 3]]) {
-      const x = randomFloats(n * k, 5, 20), y = Float32Array.from({ length: n * k }, (_, i) => i % 2);
+  const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+  for (const [n, k] of [[1, 1], [6, 5], [11, 3]]) {
+    const x = randomFloats(n * k, 5, 20), y = Float32Array.from({ length: n * k }, (_, i) => (i % 3) / 2);
+    for (const kind of ["squared", "binary", "weighted"]) {
+      const weights = kind === "weighted" ? randomFloats(k, 8).map((w) => 1.5 + w) : undefined;
       const [px, py, d, losses] = [
         memory.floats(x),
         memory.floats(y),
         memory.floats(n * k),
         memory.floats(n * 2),
       ];
-      if (kernel === "mean_squared_error") runtime.pool.run(kernel, n, 2, losses, d, px, py, k, 1 / (n * k));
-      else runtime.pool.run(kernel, n, 2, losses, d, px, py, 0, k, 1 / (n * k));
+      const own = weights ? memory.floats(weights) : 0, scale = 1 / (n * k);
+      if (kind === "squared") {
+        runtime.pool.run("mean_squared_error", n, 2, losses, d, px, py, k, scale);
+      } else runtime.pool.run("binary_cross_entropy", n, 2, losses, d, px, py, own, k, scale);
+      const one = (x: number, i: number) =>
+        kind === "squared"
+          ? (x - y[i]) ** 2
+          : (1 - y[i]) * softplus(x) + (weights?.[i % k] ?? 1) * y[i] * softplus(-x);
       const mean = (v: ArrayLike<number>) =>
-        Array.from(v).reduce((sum, x, i) => sum + f(x, y[i]), 0) / (n * k);
-      ok(
-        Math.abs(runtime.pool.exports.sum_f64(losses, n) / (n * k) - mean(x)) < 1e-6 * (1 + mean(x)),
-        kernel,
-      );
-      ok(
-        worstError(memory.read(d, n * k), numericalGradient((v) => Float64Array.of(mean(v)), x, [1])) < 1e-6,
-        kernel,
-      );
+        Array.from(v).reduce((sum, x, i) => sum + one(x, i), 0) / (n * k);
+      const value = runtime.pool.exports.sum_f64(losses, n) / (n * k);
+      ok(Math.abs(value - mean(x)) < 1e-6 * (1 + mean(x)), `${kind} ${value}`);
+      const numeric = numericalGradient((v) => Float64Array.of(mean(v)), x, [1]);
+      ok(worstError(memory.read(d, n * k), numeric) < 1e-6, kind);
       memory.free();
     }
   }

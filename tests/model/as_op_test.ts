@@ -7,7 +7,9 @@ import {
   BertForMaskedLM,
   BertForSequenceClassification,
   BertModel,
+  type EncoderModel,
   type Parameter,
+  type TrainableModel,
 } from "../../src/model/mod.ts";
 import { dispose } from "../../src/runtime/mod.ts";
 import type { Tensor } from "../../src/runtime/tensor.ts";
@@ -15,6 +17,7 @@ import { registerKernels } from "../../src/tfjs/mod.ts";
 import { AdamW } from "../../src/train/mod.ts";
 import { largestDifference, worstError } from "../helpers/errors.ts";
 import { caseFolders, readGolden } from "../helpers/golden.ts";
+import { HEADS, newModel } from "../helpers/heads.ts";
 import {
   CASES,
   checkGradients,
@@ -75,7 +78,7 @@ const LEFT = { input_ids: [[1, 2, 3, 4], [5, 6]] }, RIGHT = { input_ids: [[7, 8]
 
 /** Gradients by the parameters' names. */
 function gradientsOf(
-  model: BertModel | BertForSequenceClassification,
+  model: EncoderModel<string>,
   loss: () => Tensor,
 ): Map<string, Float32Array> {
   const { value, grads } = tf.variableGrads(loss as () => tf.Scalar);
@@ -159,6 +162,21 @@ Deno.test("frozen parameters are constants; gradients that were there stay; outp
   });
   deepStrictEqual(model.parameters().map((parameter) => parameter.grad()), kept);
   throws(() => op(LEFT), /Cannot give the output "loss": one of logits is wanted/);
+  dispose();
+});
+
+Deno.test("a loss that does not depend on the op's values has zeros as gradients", async () => {
+  await registerKernels({ threads: 2 });
+  for (const name of ["BertForSequenceClassification", "BertForMaskedLM", "BertForQuestionAnswering"]) {
+    const head = HEADS.find((head) => head.name === name)!, model = (await newModel(head)).train();
+    const op = asOp(model) as unknown as (x: object) => Record<string, Tensor>;
+    const zero = tf.scalar(0);
+    const gradients = gradientsOf(model, () => tf.mul(tf.sum(Object.values(op(LEFT))[0]), zero));
+    for (const [name, gradient] of gradients) ok(gradient.every((x) => x === 0), name);
+    model.forward(head.inputs([4, 2]));
+    (model as TrainableModel).backward({ scale: 0 });
+    ok(model.parameters().every((parameter) => !parameter.grad()?.some((x) => x !== 0)));
+  }
   dispose();
 });
 

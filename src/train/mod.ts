@@ -15,3 +15,12 @@ export type { StateDtype } from "./moments.ts";
 export { type NamedParameterGroup, type ParameterGroupOptions, parameterGroups } from "./parameter_groups.ts";
 export { formatPlan, type Plan, plan, type PlanBytes, type PlanFlops, type PlanOptions } from "./plan.ts";
 export { get_linear_schedule_with_warmup, LearningRateSchedule } from "./schedule.ts";
+export { LogisticRegression, type LogisticRegressionOptions } from "./logistic_regression.ts";
+export {
+  contrastivePairs,
+  FewShotClassifier,
+  type FewShotOptions,
+  type LabelledText,
+  trainFewShot,
+} from "./sentence_few_shot.ts";
+export { type SentenceExample, type SentenceTrainingOptions, trainSentences } from "./sentence_training.ts";

@@ -15,6 +15,8 @@ export interface Extensible extends Module {
 export interface ModelExtension {
   /** Sees each step before anything is computed. */
   beginForward(context: StepContext): void;
+  /** What a saved model has of a parameter: other values, nothing (null), or the parameter itself (undefined). */
+  savedValues(name: string): (() => Float32Array) | null | undefined;
   /** Adds the same to another model of the same class and configuration. */
   addTo(copy: Extensible): void;
 }

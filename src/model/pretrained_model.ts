@@ -110,7 +110,10 @@ export abstract class PreTrainedModel extends Module {
     return model;
   }
 
-  /** Writes config.json and model.safetensors, each whole or not at all. */
+  /**
+   * Writes config.json and model.safetensors, each whole or not at all. An active adapter is merged into the weights that
+   * are written, not into the model's own.
+   */
   async save_pretrained(folder: string | URL): Promise<void> {
     await savePretrained(this, folder);
   }

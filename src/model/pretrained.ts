@@ -18,7 +18,7 @@ import {
   safetensorsChunks,
 } from "../weights/mod.ts";
 import { BertConfig, type BertConfigOptions, sortedKeys } from "./config.ts";
-import type { ModelExtension } from "./extension.ts";
+import { type ModelExtension, savedValues } from "./extension.ts";
 import type { Parameter } from "./parameter.ts";
 import { checkWeights } from "./step_room.ts";
 
@@ -229,16 +229,8 @@ export function savedFiles(
   merged: readonly ModelExtension[] = [],
 ): Record<string, Iterable<Uint8Array<ArrayBuffer>>> {
   const tensors = Array.from(model.named_parameters()).flatMap(([name, parameter]) => {
-    const data = merged.map((extension) => extension.savedValues(name)).find((values) =>
-      values !== undefined
-    );
-    if (data === null) return [];
-    return [{
-      name,
-      dtype: "F32" as const,
-      shape: parameter.shape,
-      data: data ?? (() => parameter.values()),
-    }];
+    const data = savedValues(merged, name, parameter);
+    return data ? [{ name, dtype: "F32" as const, shape: parameter.shape, data }] : [];
   });
   const config = JSON.stringify(savedConfig(model), null, 2) + "\n";
   return {

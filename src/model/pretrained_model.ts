@@ -120,7 +120,7 @@ export abstract class PreTrainedModel extends Module {
 
   /** The files that `save_pretrained` writes, by name: for places without a file system. */
   to_files(): Record<string, Blob> {
-    const files = Object.entries(savedFiles(this));
+    const files = Object.entries(savedFiles(this, this.extensions));
     return Object.fromEntries(files.map(([name, chunks]) => [name, new Blob([...chunks])]));
   }
 

@@ -26,6 +26,7 @@ export interface FewShotOptions extends SentenceTrainingOptions {
   C?: number;
 }
 
+/** The stream of random numbers that pairs come from. */
 const PAIR_STREAM = 4;
 
 /** An encoder and a classifier of its vectors. */

@@ -43,7 +43,7 @@ export interface SentenceTrainingOptions {
   signal?: AbortSignal;
 }
 
-/** Dropped so that streams of one seed do not meet. */
+/** The stream of random numbers that the order comes from. */
 const ORDER_STREAM = 3;
 
 /**

@@ -57,10 +57,10 @@ export class LoraAdapters implements ModelExtension {
   }
 
   savedValues(name: string): (() => Float32Array) | null | undefined {
-    const [module, part] = /^(.*)\.(weight|lora_[AB]\.weight)$/.exec(name)?.slice(1) ?? [];
+    const [module, matrix] = /^(.*?)(\.lora_[AB])?\.weight$/.exec(name)?.slice(1) ?? [];
     const layer = this.layers.get(module);
     if (layer === undefined) return undefined;
-    if (part !== "weight") return null;
+    if (matrix !== undefined) return null;
     return layer.active ? () => layer.mergedWeight(runtime()) : undefined;
   }
 

@@ -245,7 +245,10 @@ Deno.test("frozen parts keep nothing: the plan shows less memory for LoRA, BitFi
     bitfit: (model: BertForSequenceClassification) => void bitfit(model),
     head: (model: BertForSequenceClassification) => void freeze(model, "bert"),
   };
-  const needs = new Map<string, { gradients: number; optimizer: number; activations: number; total: number }>();
+  const needs = new Map<
+    string,
+    { gradients: number; optimizer: number; activations: number; total: number }
+  >();
   for (const [name, adapt] of Object.entries(recipes)) {
     const planned = plan(config, { lengths: [5, 2, 60, 1], threads: 2, adapt: adapt as never }),
       { bytes } = planned;

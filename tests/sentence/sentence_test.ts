@@ -235,10 +235,26 @@ Deno.test("few-shot: pairs of each kind, an encoder that tells the classes apart
   }
   throws(() => contrastivePairs(train.filter(({ label }) => label === 1), 3, 1), /two classes at least/);
   await init({ threads: 2 });
-  const model = await SentenceTransformer.from_pretrained(FOLDER),
-    signal = AbortSignal.abort(new Error("enough"));
+  const model = await SentenceTransformer.from_pretrained("berth-tiny");
+  /** How much more alike the vectors of a class are than those of two. */
+  const gap = async () => {
+    const vectors = await model.encode(train.map(({ text }) => text));
+    const mean = (wanted: boolean) => {
+      const some = train.flatMap(({ label }, i) =>
+        train.flatMap((other, j) =>
+          i < j && (label === other.label) === wanted ? [cosineSimilarity(vectors[i], vectors[j])] : []
+        )
+      );
+      return some.reduce((sum, x) => sum + x, 0) / some.length;
+    };
+    return mean(true) - mean(false);
+  };
+  const before = await gap(), signal = AbortSignal.abort(new Error("enough")), losses: number[] = [];
   await rejects(trainFewShot(model, train, { signal }), /enough/);
-  const classifier = await trainFewShot(model, train, { num_iterations: 10, learning_rate: 5e-3 });
+  const onStep = ({ loss }: { loss: number }) => losses.push(loss);
+  const classifier = await trainFewShot(model, train, { num_iterations: 10, learning_rate: 1e-3, onStep });
+  strictEqual(losses.length, 10);
+  ok(await gap() > before + 0.3, `${before} ${await gap()}`);
   deepStrictEqual(await classifier.predict(train.map(({ text }) => text)), train.map(({ label }) => label));
   const probabilities = await classifier.predict_proba(test.map(({ text }) => text));
   ok(probabilities.every((p) => Math.abs(p[0] + p[1] - 1) < 1e-12));

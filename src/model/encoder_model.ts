@@ -100,6 +100,8 @@ type OutputClass<O> = new (...parts: ConstructorParameters<typeof ModelOutput>) 
 
 /** An encoder with a head; `Name` are the names of its outputs. */
 export abstract class EncoderModel<Name extends string> extends PreTrainedModel implements TrainableModel {
+  /** @ignore Stands between encoder and head, if it is set: gets what runs the encoder, gives what the head reads. */
+  between: ((context: StepContext, run: () => EncoderPass) => EncoderPass) | undefined;
   #backbone: Backbone | undefined;
   #last: { context: StepContext; head: HeadPass } | undefined;
 
@@ -125,7 +127,8 @@ export abstract class EncoderModel<Name extends string> extends PreTrainedModel 
       labelled,
     );
     const extras = { hidden: output_hidden_states, attentions: output_attentions };
-    const pass = this.#backbone!.forward(context, extras);
+    const encode = () => this.#backbone!.forward(context, extras);
+    const pass = this.between ? this.between(context, encode) : encode();
     const scored = head(context, pass);
     this.#last = context.keep ? { context, head: scored } : undefined;
     return new Output(this.trackOutputs(context), context, pass, scored, this.config);

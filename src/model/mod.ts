@@ -15,6 +15,7 @@ export {
 } from "./auto.ts";
 export type { BertInputs, Matrix } from "./batch.ts";
 export { BaseModelOutput, BertModel } from "./bert.ts";
+export { CachedFeatures, cacheFeatures } from "./cached_features.ts";
 export { BertConfig, type BertConfigOptions, type ProblemType } from "./config.ts";
 export {
   DistilBertForMaskedLM,

@@ -18,6 +18,7 @@ import {
   safetensorsChunks,
 } from "../weights/mod.ts";
 import { type BertConfig, type BertConfigOptions, sortedKeys } from "./config.ts";
+import { type ModelExtension, savedValues } from "./extension.ts";
 import type { Parameter } from "./parameter.ts";
 import { checkWeights } from "./step_room.ts";
 
@@ -38,6 +39,7 @@ export interface Loadable {
   readonly typeName: string;
   readonly config: BertConfig;
   loadReport: LoadReport | undefined;
+  readonly extensions: readonly ModelExtension[];
   named_parameters(): Iterable<[string, Parameter]>;
   initializeParameter(parameter: Parameter, random: Random): void;
 }
@@ -214,17 +216,24 @@ export function savedConfig(model: Pick<Loadable, "config" | "typeName">): Recor
 /** Writes config.json and model.safetensors into a folder. */
 export async function savePretrained(model: Loadable, folder: string | URL): Promise<void> {
   const base = folderUrl(folder);
-  for (const [name, chunks] of Object.entries(savedFiles(model))) {
+  for (const [name, chunks] of Object.entries(savedFiles(model, model.extensions))) {
     await writeFileWhole(new URL(name, base), chunks);
   }
 }
 
-/** The files of a saved model, in the order in which they are written. */
-export function savedFiles(model: Loadable): Record<string, Iterable<Uint8Array<ArrayBuffer>>> {
-  const tensors = Array.from(model.named_parameters(), ([name, parameter]) => ({
-    ...{ name, dtype: "F32" as const, shape: parameter.shape },
-    data: () => parameter.values(),
-  }));
+/**
+ * The files of a saved model, in the order in which they are written.
+ *
+ * @param merged What was added to the model and is to be a part of the weights. Default: nothing; it keeps its own tensors.
+ */
+export function savedFiles(
+  model: Loadable,
+  merged: readonly ModelExtension[] = [],
+): Record<string, Iterable<Uint8Array<ArrayBuffer>>> {
+  const tensors = Array.from(model.named_parameters()).flatMap(([name, parameter]) => {
+    const data = savedValues(merged, name, parameter);
+    return data ? [{ name, dtype: "F32" as const, shape: parameter.shape, data }] : [];
+  });
   const config = JSON.stringify(savedConfig(model), null, 2) + "\n";
   return {
     "model.safetensors": safetensorsChunks(tensors, { format: "pt" }),

@@ -127,14 +127,17 @@ export abstract class PreTrainedModel extends Module {
     return model;
   }
 
-  /** Writes config.json and model.safetensors, each whole or not at all. */
+  /**
+   * Writes config.json and model.safetensors, each whole or not at all. An active adapter is merged into the weights that
+   * are written, not into the model's own.
+   */
   async save_pretrained(folder: string | URL): Promise<void> {
     await savePretrained(this, folder);
   }
 
   /** The files that `save_pretrained` writes, by name: for places without a file system. */
   to_files(): Record<string, Blob> {
-    const files = Object.entries(savedFiles(this));
+    const files = Object.entries(savedFiles(this, this.extensions));
     return Object.fromEntries(files.map(([name, chunks]) => [name, new Blob([...chunks])]));
   }
 

@@ -196,7 +196,7 @@ export class SentenceTransformer extends EncoderModel<"sentence_embedding"> {
     const { pooling_mode = "mean", normalize = false, columns = 1, ...rest } = inputs;
     const all = matrixRows(inputs.input_ids, "input_ids").length, fits = all % columns === 0;
     this.#settings = { ...this.#settings, pooling_mode, normalize };
-    const labels = new Array<number>(all / columns).fill(0);
+    const labels = new Array<number>(Math.floor(all / columns)).fill(0);
     const { sentence_embedding } = this.forward(
       fits ? { ...rest, columns, labels } : { ...rest, loss: undefined },
     );

@@ -14,6 +14,15 @@ export { clip_grad_norm_ } from "./gradient_table.ts";
 export type { StateDtype } from "./moments.ts";
 export { type NamedParameterGroup, type ParameterGroupOptions, parameterGroups } from "./parameter_groups.ts";
 export { formatPlan, type Plan, plan, type PlanBytes, type PlanFlops, type PlanOptions } from "./plan.ts";
+export { LogisticRegression, type LogisticRegressionOptions } from "./logistic_regression.ts";
+export {
+  contrastivePairs,
+  FewShotClassifier,
+  type FewShotOptions,
+  type LabelledText,
+  trainFewShot,
+} from "./sentence_few_shot.ts";
+export { type SentenceExample, type SentenceTrainingOptions, trainSentences } from "./sentence_training.ts";
 export type { FullArguments, IntervalStrategy, TrainingArguments } from "./arguments.ts";
 export { type CheckpointStore, FolderStore, MemoryStore } from "./checkpoint_store.ts";
 export {

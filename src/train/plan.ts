@@ -26,7 +26,9 @@ export interface PlanOptions {
   lengths?: readonly number[];
   /** False for inference. Default true. */
   training?: boolean;
-  /** Which parameters are trained, by name. Default: all. */
+  /** Changes the model before it is measured: freezes parts, adds adapters. Gets a model on paper, without values. */
+  adapt?: (model: PreTrainedModel) => void;
+  /** Which parameters are trained, by name. Default: all that `adapt` leaves trained. */
   requires_grad?: (name: string) => boolean;
   /** Whether activations are computed again in the backward pass. Default false. */
   gradient_checkpointing?: boolean;
@@ -116,8 +118,14 @@ export function plan(config: BertConfig, options: PlanOptions = {}): Plan {
   }
   const ModelClass: Makeable = options.model ?? BertForSequenceClassification;
   const paper = new PaperRuntime(options.threads);
-  const named = withRuntime(paper, () => [...new ModelClass(config).named_parameters()]);
-  const trains = (name: string) => training && (options.requires_grad?.(name) ?? true);
+  const example = withRuntime(paper, () => {
+    const made = new ModelClass(config);
+    options.adapt?.(made as PreTrainedModel);
+    return made;
+  });
+  const named = [...example.named_parameters()], frozen = new Set<string>();
+  for (const [name, { requires_grad }] of named) if (!requires_grad) frozen.add(name);
+  const trains = (name: string) => training && !frozen.has(name) && (options.requires_grad?.(name) ?? true);
   const modes = named.map(([name]): TrainingMode => trains(name) ? "trained" : "frozen");
   const inputs = inputsOfLengths(lengths);
   delete inputs.position_ids; // so that what is too long is refused
@@ -125,6 +133,7 @@ export function plan(config: BertConfig, options: PlanOptions = {}): Plan {
     rehearse(ModelClass, config, inputs, {
       ...{ training: trained, modes, threads: paper.threads, weights: options.weights ?? "packed" },
       gradient_checkpointing: options.gradient_checkpointing ?? false,
+      extensions: example.extensions,
       optimizer: trained && settings ? (parameters) => new AdamW(parameters, settings) : undefined,
     });
   const forward = run(false), needs = training ? run(true) : forward;

@@ -5,7 +5,7 @@
  */
 import { RuntimeError } from "../../errors.ts";
 import { Random } from "../../random.ts";
-import type { Runtime } from "../../runtime/mod.ts";
+import { type Runtime, runtime } from "../../runtime/mod.ts";
 import type { StepContext } from "../context.ts";
 import type { Extensible, ModelExtension } from "../extension.ts";
 import type { Linear } from "../layers.ts";
@@ -54,6 +54,14 @@ export class LoraAdapters implements ModelExtension {
       throw new RuntimeError("Cannot train: the adapter is merged into the weights; unmerge_adapter() first");
     }
     for (const layer of this.layers.values()) layer.beginForward(context);
+  }
+
+  savedValues(name: string): (() => Float32Array) | null | undefined {
+    const [module, matrix] = /^(.*?)(\.lora_[AB])?\.weight$/.exec(name)?.slice(1) ?? [];
+    const layer = this.layers.get(module);
+    if (layer === undefined) return undefined;
+    if (matrix !== undefined) return null;
+    return layer.active ? () => layer.mergedWeight(runtime()) : undefined;
   }
 
   addTo(copy: Extensible): void {

@@ -143,15 +143,28 @@ export class LoraLayer implements LinearAdapter {
 
   /** W += sign * scaling * B A, in place. */
   addToWeight(runtime: Runtime, sign: 1 | -1): void {
-    const { linear: { inputs, outputs, weight }, r } = this, mark = runtime.arena.mark();
-    const scaled = runtime.arena.floats(outputs * r); // [O, r]
-    runScale(runtime, scaled, this.lora_B.weight.pointer, sign * this.scaling, outputs * r);
-    matMul(runtime, {
-      ...{ c: weight.pointer, a: scaled, b: this.lora_A.weight.pointer, accumulate: true },
-      ...{ m: outputs, n: inputs, k: r },
-    });
+    this.#addProduct(runtime, this.linear.weight.pointer, sign * this.scaling);
+    this.linear.weight.markWritten();
+  }
+
+  /** W + scaling * B A, as a copy. */
+  mergedWeight(runtime: Runtime): Float32Array {
+    const { pointer, size } = this.linear.weight, mark = runtime.arena.mark();
+    const copy = runtime.arena.floats(size); // [O, I]
+    runtime.heap.u8.copyWithin(copy, pointer, pointer + size * 4);
+    this.#addProduct(runtime, copy, this.scaling);
+    const values = runtime.heap.floats(copy, size).slice();
     runtime.arena.release(mark);
-    weight.markWritten();
+    return values;
+  }
+
+  /** c[O, I] += factor * B A */
+  #addProduct(runtime: Runtime, c: number, factor: number): void {
+    const { linear: { inputs, outputs }, r } = this, mark = runtime.arena.mark();
+    const a = runtime.arena.floats(outputs * r); // [O, r]
+    runScale(runtime, a, this.lora_B.weight.pointer, factor, outputs * r);
+    matMul(runtime, { c, a, b: this.lora_A.weight.pointer, accumulate: true, m: outputs, n: inputs, k: r });
+    runtime.arena.release(mark);
   }
 
   /** scaling * dy B, [n, r], in the arena. */

@@ -20,6 +20,7 @@ const ROWS: [prefix: string, row: number][] = [
   ["src/model/", 3],
   ["src/tfjs/", 3],
   ["src/train/", 4],
+  ["src/export/", 4],
   ["src/report/", 5],
   ["src/cli/", 6],
 ];

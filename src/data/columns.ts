@@ -125,8 +125,9 @@ export function planColumns(name: string, names: readonly string[], options: Col
 
   let text: Column;
   if (options.text !== undefined) text = named("text", options.text);
-  else if (pair && options.text_pair !== null && pair.every(isFree)) text = guessed("text", pair[0]);
-  else {
+  else if (pair && (options.text_pair === null ? isFree(pair[0]) : pair.every(isFree))) {
+    text = guessed("text", pair[0]);
+  } else {
     const rest = names.map((_, index) => index).filter(isFree), known = find(TEXTS);
     if (known >= 0 && isFree(known)) text = guessed("text", known);
     else if (rest.length === 1) {
@@ -136,7 +137,8 @@ export function planColumns(name: string, names: readonly string[], options: Col
       throw dataError(
         name,
         {},
-        `no column looks like the text; there are ${listed(names)}: the option text names it`,
+        `no column looks like the text; there are ${listed(names)}: the option text names it, ` +
+          "column_names names the columns of a file without a header line",
       );
     }
   }

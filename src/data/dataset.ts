@@ -118,8 +118,8 @@ export class TextStream extends LabeledDataset implements AsyncIterable<TextExam
   /** Reads the examples some at a time, as they come: the faster way through a large file. */
   async *batches(): AsyncGenerator<TextExample[]> {
     const { source, info: { columns, schema } } = this;
-    for await (const { rows } of source.batches()) {
-      yield rows.map((row) => exampleOf(source, row, columns, schema));
+    for await (const { rows, name = source.name } of source.batches()) {
+      yield rows.map((row) => exampleOf(name, source, row, columns, schema));
     }
   }
 }
@@ -136,7 +136,9 @@ export function namesOf(batch: RowBatch): readonly string[] {
 export function textOf(name: string, row: Row, column: Column): string {
   const value = valueAt(row, column), place = { line: row.line, column: column.name };
   if (typeof value === "string") return value;
-  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") return String(value);
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") {
+    return String(value);
+  }
   const found = value === undefined ? "is missing" : value === null ? "is null" : "is a list or an object";
   throw dataError(name, place, `the text ${found}`);
 }
@@ -144,15 +146,23 @@ export function textOf(name: string, row: Row, column: Column): string {
 /** The label of a row as text or number; numbers of classes that the source names become those names. */
 function labelOf(row: Row, label: Column, source: RowSource): unknown {
   const value = valueAt(row, label), names = source.classNames?.get(label.name);
-  return names && (typeof value === "number" || typeof value === "bigint") ? names[Number(value)] ?? value : value;
+  return names && (typeof value === "number" || typeof value === "bigint")
+    ? names[Number(value)] ?? value
+    : value;
 }
 
 function placeOf(row: Row, column: Column): Place {
   return { line: row.line, column: column.name };
 }
 
-function exampleOf(source: RowSource, row: Row, plan: ColumnPlan, schema: LabelSchema | null): TextExample {
-  const { name } = source, example: TextExample = { text: textOf(name, row, plan.text) };
+function exampleOf(
+  name: string,
+  source: RowSource,
+  row: Row,
+  plan: ColumnPlan,
+  schema: LabelSchema | null,
+): TextExample {
+  const example: TextExample = { text: textOf(name, row, plan.text) };
   if (plan.text_pair) example.text_pair = textOf(name, row, plan.text_pair);
   if (plan.label && schema) {
     example.label = schema.encode(labelOf(row, plan.label, source), name, placeOf(row, plan.label));
@@ -170,21 +180,26 @@ function begin(source: RowSource, batch: RowBatch, options: ExampleOptions) {
 /** Reads all rows into memory. */
 export async function readDataset(source: RowSource, options: ExampleOptions = {}): Promise<TextDataset> {
   const { max_total_length = 2 ** 30 } = options, { name } = source;
-  const examples: TextExample[] = [], labels: unknown[] = [], lines: number[] = [];
+  const examples: TextExample[] = [], labels: unknown[] = [], lines: number[] = [], files: string[] = [];
   let begun: ReturnType<typeof begin> | undefined, length = 0;
   for await (const batch of source.batches()) {
-    const { plan, scan } = begun ??= begin(source, batch, options);
+    const { plan, scan } = begun ??= begin(source, batch, options), { name = source.name } = batch;
     for (const row of batch.rows) {
-      const example = exampleOf(source, row, plan, null);
+      const example = exampleOf(name, source, row, plan, null);
       length += example.text.length + (example.text_pair?.length ?? 0);
       if (length > max_total_length) {
         const advice = "the option streaming reads it piece by piece, max_total_length allows more";
-        throw dataError(name, { line: row.line }, `it has more than ${max_total_length} characters of text; ${advice}`);
+        throw dataError(
+          name,
+          { line: row.line },
+          `it has more than ${max_total_length} characters of text; ${advice}`,
+        );
       }
       examples.push(example);
       if (!plan.label) continue;
       labels.push(labelOf(row, plan.label, source));
       lines.push(row.line);
+      files.push(name);
       scan.add(labels[labels.length - 1], name, placeOf(row, plan.label));
     }
   }
@@ -193,7 +208,7 @@ export async function readDataset(source: RowSource, options: ExampleOptions = {
   if (schema && plan.label) {
     const column = plan.label.name;
     examples.forEach((example, i) => {
-      example.label = schema.encode(labels[i], name, { line: lines[i], column });
+      example.label = schema.encode(labels[i], files[i], { line: lines[i], column });
     });
   }
   return new TextDataset(examples, {
@@ -202,7 +217,10 @@ export async function readDataset(source: RowSource, options: ExampleOptions = {
 }
 
 /** Labels that need no look at the rows. */
-function givenSchema({ labels, label_separator, problem_type }: LabelOptions, guess: boolean): LabelSchema | null {
+function givenSchema(
+  { labels, label_separator, problem_type }: LabelOptions,
+  guess: boolean,
+): LabelSchema | null {
   if (problem_type === "regression") return new LabelSchema(problem_type, []);
   const several = label_separator === undefined ? undefined : "multi_label_classification";
   const type = problem_type ?? several ?? (guess ? "single_label_classification" : undefined);
@@ -221,17 +239,28 @@ export async function streamDataset(source: RowSource, options: ExampleOptions =
   const notes = () => [...source.notes, ...plan.notes];
   if (!source.isRepeatable) {
     if (label && !given) {
-      throw dataError(name, {}, "it can be read only once, so the labels must be given: labels, problem_type or label: null");
+      throw dataError(
+        name,
+        {},
+        "it can be read only once, so the labels must be given: labels, problem_type or label: null",
+      );
     }
-    const replayed: RowSource = { ...source, name, batches: () => withFirst(first.value, rows, name) };
+    const all = withFirst(first.value, rows, name),
+      replayed: RowSource = { ...source, name, batches: () => all };
     return new TextStream(replayed, { name, schema: given, columns: plan, notes: notes() });
   }
   if (given || !label) await rows.return?.();
-  for (let next = first; !given && label && !next.done; next = await rows.next()) {
-    for (const row of next.value.rows) scan.add(labelOf(row, label, source), name, placeOf(row, label));
+  for (let next: IteratorResult<RowBatch> = first; !given && label && !next.done; next = await rows.next()) {
+    const { rows: some, name: file = name } = next.value;
+    for (const row of some) scan.add(labelOf(row, label, source), file, placeOf(row, label));
   }
   const found = given || !label ? { schema: given, notes: [] } : scan.finish();
-  return new TextStream(source, { name, schema: found.schema, columns: plan, notes: [...notes(), ...found.notes] });
+  return new TextStream(source, {
+    name,
+    schema: found.schema,
+    columns: plan,
+    notes: [...notes(), ...found.notes],
+  });
 }
 
 /** Goes on where a source stands; only once. */

@@ -8,14 +8,14 @@ import { compareLabels } from "../metrics/check.ts";
 import { dataError, listed, nearest, type Place, quote } from "./problem.ts";
 
 /** What a model's head is to learn, as in transformers. */
-export type ProblemType = "single_label_classification" | "multi_label_classification" | "regression";
+export type LabelProblem = "single_label_classification" | "multi_label_classification" | "regression";
 
 /** How labels are read. */
 export interface LabelOptions {
   /** The names of the classes in the order of their numbers. Default: those in the file, in order. */
   labels?: readonly string[];
   /** Default: regression if there are fractions, several labels if there are lists or a separator, else one. */
-  problem_type?: ProblemType;
+  problem_type?: LabelProblem;
   /** What stands between several labels in one text, such as `"|"`. Default: a text is one label. */
   label_separator?: string;
 }
@@ -39,7 +39,7 @@ export class LabelSchema {
    * @param separator What stands between several labels in one text.
    */
   constructor(
-    readonly problem_type: ProblemType,
+    readonly problem_type: LabelProblem,
     readonly labels: readonly string[],
     readonly separator?: string,
   ) {

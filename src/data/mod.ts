@@ -1,6 +1,20 @@
 /**
- * Examples and their order.
+ * Examples: how they are read, checked, described, split, and put in order.
  *
  * @module
  */
+export type { Column, ColumnOptions, ColumnPlan } from "./columns.ts";
+export { type CsvDialect, formatCsv } from "./csv.ts";
+export {
+  type DatasetInfo,
+  type ExampleOptions,
+  type RowSource,
+  TextDataset,
+  type TextExample,
+  TextStream,
+} from "./dataset.ts";
+export type { DataFormat } from "./format.ts";
+export { type LabelOptions, type LabelProblem, LabelSchema } from "./labels.ts";
+export type { Row, RowBatch, RowLimits } from "./rows.ts";
 export { lengthGroupedBatches, type LengthGroupedOptions } from "./sampler.ts";
+export type { RowOptions } from "./text_rows.ts";

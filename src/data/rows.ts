@@ -14,6 +14,8 @@ export interface Row {
 
 /** Some rows, and the names of the columns that all rows have; `null` if each row names its own. */
 export interface RowBatch {
+  /** The file that they come from, where there are several. */
+  readonly name?: string;
   readonly columns: readonly string[] | null;
   readonly rows: readonly Row[];
 }

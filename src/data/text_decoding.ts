@@ -15,6 +15,8 @@ export class TextDecoding {
   #isUtf8 = true;
   #rest: Uint8Array = new Uint8Array(0);
   #line = 1;
+  /** Characters of the line that were decoded already. */
+  #column = 0;
 
   /** @param name The file's name, for messages. */
   constructor(readonly name: string) {}
@@ -56,6 +58,8 @@ export class TextDecoding {
       throw this.#problem(text.slice(0, nul), `there is ${what}`);
     }
     this.#line += countNewlines(text);
+    const newline = text.lastIndexOf("\n");
+    this.#column = newline < 0 ? this.#column + text.length : text.length - newline - 1;
     return text;
   }
 
@@ -82,7 +86,8 @@ export class TextDecoding {
   }
 
   #problem(before: string, problem: string): Error {
-    const column = before.length - before.lastIndexOf("\n");
+    const newline = before.lastIndexOf("\n");
+    const column = before.length - newline + (newline < 0 ? this.#column : 0);
     return dataError(this.name, { line: this.#line + countNewlines(before), column }, problem);
   }
 }

@@ -118,6 +118,8 @@ function checkDelimiter(name: string, delimiter: string, quote: string | null, s
   throw dataError(
     name,
     { line: 1 },
-    `the delimiter ${nameOf(delimiter)} does not occur in it; ${nameOf(found.delimiter)} would make columns of it`,
+    `the delimiter ${nameOf(delimiter)} does not occur in it; ${
+      nameOf(found.delimiter)
+    } would make columns of it`,
   );
 }

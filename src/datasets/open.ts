@@ -30,6 +30,8 @@ export interface OpenData {
   readonly name: string;
   /** False for standard input. */
   readonly isRepeatable: boolean;
+  /** How many bytes, where that is known. */
+  readonly byteLength?: number;
   /** The bytes from the first on. */
   chunks(): Chunks;
   /** Opens it for reading in ranges, where that can be done. */
@@ -46,7 +48,9 @@ const CHUNK_BYTES = 2 ** 20;
  */
 export async function openData(location: DataLocation, options: OpenOptions): Promise<OpenData[]> {
   if (location instanceof Uint8Array) {
-    return [fromSource("bytes in memory", () => Promise.resolve(sourceFromBytes("bytes in memory", location)))];
+    return [
+      fromSource("bytes in memory", () => Promise.resolve(sourceFromBytes("bytes in memory", location))),
+    ];
   }
   if (location instanceof Blob) return [fromBlob(location)];
   const text = String(location);
@@ -80,10 +84,12 @@ function fromSource(name: string, open: () => Promise<ByteSource>): OpenData {
 
 function fromBlob(blob: Blob): OpenData {
   const name = (blob as File).name ?? "blob";
-  const read = async (begin: number, end: number) => new Uint8Array(await blob.slice(begin, end).arrayBuffer());
+  const read = async (begin: number, end: number) =>
+    new Uint8Array(await blob.slice(begin, end).arrayBuffer());
   return {
     name,
     isRepeatable: true,
+    byteLength: blob.size,
     chunks: () => chunksOf(blob.stream()),
     random: () => Promise.resolve({ name, byteLength: blob.size, read }),
   };
@@ -95,18 +101,25 @@ async function fromFile(name: string, url: URL): Promise<OpenData> {
     if (file) return { ...file, name };
     throw dataError(name, {}, "there is no such file");
   };
-  (await open()).close?.();
-  return fromSource(name, open);
+  const { byteLength, close } = await open();
+  close?.();
+  return { ...fromSource(name, open), byteLength };
 }
 
 async function fromUrl(url: URL, options: OpenOptions): Promise<OpenData> {
-  const client = new HttpClient(url.origin, options.token || undefined, options.signal ?? undefined, options.patience ?? {});
+  const client = new HttpClient(
+    url.origin,
+    options.token || undefined,
+    options.signal ?? undefined,
+    options.patience ?? {},
+  );
   const name = decodeURIComponent(url.pathname.split("/").at(-1) || url.host);
   const source = await explained(url, () => openUrl(client, url, name));
   if (!source) throw dataError(url.href, {}, "the server has no such file");
   const { byteLength } = source;
   return {
     ...fromSource(url.href, () => Promise.resolve(source)),
+    byteLength,
     async *chunks() {
       if (byteLength === 0) return;
       const pieces = download(client, url, { byteLength, begin: 0 })[Symbol.asyncIterator]();
@@ -131,4 +144,3 @@ async function explained<T>(url: URL, run: () => Promise<T>): Promise<T> {
     throw error;
   }
 }
-

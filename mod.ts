@@ -5,6 +5,8 @@
  */
 export * from "./src/errors.ts";
 export {
+  type AssetName,
+  type Assets,
   dispose,
   init,
   type InitOptions,
@@ -23,4 +25,4 @@ export * from "./src/metrics/mod.ts";
 export * from "./src/model/mod.ts";
 export * from "./src/train/mod.ts";
 export * from "./src/export/mod.ts";
-export type { Tensor, Tensor2D, Tensor3D, Variable } from "./src/runtime/tensor.ts";
+export type { Tensor, Tensor2D, Tensor3D, Tensor4D, Variable } from "./src/runtime/tensor.ts";

@@ -29,9 +29,18 @@ type Factory = (options: Record<string, unknown>) => Promise<TfjsModule>;
 /** Workers that emscripten makes ahead, needed or not. */
 const EMSCRIPTEN_POOL = 8;
 
+/** The parts of tfjs's backend that are used here, of which some are private there. */
+export interface WasmBackend {
+  makeOutput(shape: number[], dtype: tf.DataType): tf.TensorInfo;
+  /** Where each tensor stands in memory. */
+  readonly dataIdMap: { get(dataId: object): { id: number; memoryOffset: number } };
+  /** The number that the next tensor gets. */
+  dataIdNextNumber: number;
+}
+
 /** What {@linkcode startTfjs} gives. */
 export interface StartedTfjs {
-  backend: BackendWasm;
+  backend: WasmBackend;
   module: TfjsModule;
   memory: WebAssembly.Memory;
   /** Takes the backend out of tfjs again and ends its threads. */
@@ -70,7 +79,7 @@ export async function startTfjs(
     throw new RuntimeError("Cannot start tfjs's WASM backend: it refused to initialise");
   }
   return {
-    backend,
+    backend: backend as unknown as WasmBackend,
     module,
     memory: used,
     dispose: () => {
@@ -91,6 +100,8 @@ async function runFactory(
   const failure = new Promise<never>((_, reject) => fail = reject);
   const options: Record<string, unknown> = {
     locateFile: (path: string) => path,
+    // A page's own thread spins until tfjs's threads have started, which emscripten says of any wait.
+    printErr: (text: string) => /^Blocking on the main thread/.test(text) || console.warn(text),
     instantiateWasm: (
       imports: WebAssembly.Imports,
       done: (i: WebAssembly.Instance, m: WebAssembly.Module) => void,
@@ -170,9 +181,10 @@ async function addWorkers(pthread: NonNullable<TfjsModule["PThread"]>, threads: 
  * remembers the process listeners that it adds.
  */
 function borrowGlobals(threads: number): { worker(): void; listeners(): void } {
-  const original = Object.getOwnPropertyDescriptor(globalThis, "Worker");
+  const original = Object.getOwnPropertyDescriptor(globalThis, "Worker"), { Worker } = globalThis;
   LazyWorker.begin(EMSCRIPTEN_POOL, threads - 1);
-  Object.defineProperty(globalThis, "Worker", { configurable: true, get: () => LazyWorker, set: () => {} });
+  const get = () => LazyWorker.isStarting ? Worker : LazyWorker;
+  Object.defineProperty(globalThis, "Worker", { configurable: true, get, set: () => {} });
   const process = (globalThis as { process?: NodeJS.Process }).process;
   const events = ["uncaughtException", "unhandledRejection"] as const;
   const before = events.map((event) => process?.listeners?.(event as "uncaughtException") ?? []);

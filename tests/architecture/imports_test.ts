@@ -27,7 +27,7 @@ const ROWS: [prefix: string, row: number][] = [
 ];
 const PURE = ["src/tokenizer/", "src/weights/", "src/data/", "src/metrics/"];
 /** What hub may take from the runtime: files and the platform, no kernels. */
-const HUB_MAY = ["src/runtime/platform.ts", "src/runtime/files.ts"];
+const HUB_MAY = ["src/runtime/platform.ts", "src/runtime/files.ts", "src/runtime/assets.ts"];
 
 interface Dependency {
   code?: { specifier?: string };

@@ -22,7 +22,9 @@ const EXTENSIONS: Readonly<Record<string, DataFormat>> = {
 
 /** The first bytes of files that are something else, and what they are. */
 const STRANGERS: readonly [start: RegExp, what: string][] = [
+  // deno-lint-ignore no-control-regex
   [/^PK\x03\x04/, "a zip archive (as .xlsx is); save it as CSV"],
+  // deno-lint-ignore no-control-regex
   [/^\x1f\x8b/, "compressed twice"],
   [/^BZh|^\xfd7zXZ|^\x28\xb5\x2f\xfd/, "compressed in a way that is not read here; gzip is"],
   [/^\s*<(!doctype|html)/i, "a web page"],

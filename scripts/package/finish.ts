@@ -11,7 +11,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { MODULES, type PackageDescription, ROOT } from "./description.ts";
+import { buildBrowser } from "../build_browser.ts";
+import { BROWSER_MODULES, MODULES, type PackageDescription, ROOT } from "./description.ts";
 import { filesBelow } from "./files.ts";
 import { inlinePackages } from "./inline.ts";
 import { emitted, packageJson } from "./manifest.ts";
@@ -22,6 +23,7 @@ const SHEBANG = "#!/usr/bin/env node\n";
 export async function finishPackage(description: PackageDescription, folder: URL): Promise<void> {
   pruneDeclarations(description, folder);
   await inlinePackages(description, folder);
+  await buildBrowser(new URL(`${BROWSER_MODULES}/`, folder), `../${MODULES}/src/assets/`);
   for (const asset of description.assets) copy(asset, new URL(`${MODULES}/${asset}`, folder));
   for (const document of description.documents) copy(document, new URL(document, folder));
   for (const module of Object.values(description.commands)) makeExecutable(new URL(emitted(module), folder));

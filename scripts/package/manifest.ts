@@ -1,5 +1,5 @@
 /** The package.json of the package; the same for both builds. */
-import { MODULES, type PackageDescription } from "./description.ts";
+import { BROWSER_MODULES, MODULES, type PackageDescription } from "./description.ts";
 
 /** Where an emitted module stands in the package. */
 export function emitted(module: string, extension = ".js"): string {
@@ -28,12 +28,18 @@ export function packageJson(description: PackageDescription): Record<string, unk
     engines: metadata.engines,
     main: emitted(entryPoints["."]),
     types: emitted(entryPoints["."], ".d.ts"),
-    exports: { ...exports, "./package.json": "./package.json" },
+    exports: {
+      ...exports,
+      [`./${BROWSER_MODULES}/*`]: `./${BROWSER_MODULES}/*`,
+      "./package.json": "./package.json",
+    },
     ...Object.keys(bin).length > 0 && { bin },
-    files: [MODULES, ...documents],
+    files: [MODULES, BROWSER_MODULES, ...documents],
     sideEffects: [
       ...[...Object.values(commands), ...workers].map((module) => emitted(module)),
       `./${MODULES}/vendor/**`,
+      emitted("src/hub/mod.ts"), // tells the models how they are found by name
+      `./${BROWSER_MODULES}/*.js`,
     ],
     dependencies: description.dependencies,
   };

@@ -4,7 +4,13 @@
  * @module
  */
 import { DataError, RuntimeError } from "../errors.ts";
-import { type FromPretrainedOptions, loadPretrained, type LoadReport, savePretrained } from "./pretrained.ts";
+import {
+  type FromPretrainedOptions,
+  loadPretrained,
+  type LoadReport,
+  savedFiles,
+  savePretrained,
+} from "./pretrained.ts";
 import { Random } from "../random.ts";
 import type { ModelFiles } from "../weights/mod.ts";
 import { Arena, init, type Runtime, runtime } from "../runtime/mod.ts";
@@ -107,6 +113,12 @@ export abstract class PreTrainedModel extends Module {
   /** Writes config.json and model.safetensors, each whole or not at all. */
   async save_pretrained(folder: string | URL): Promise<void> {
     await savePretrained(this, folder);
+  }
+
+  /** The files that `save_pretrained` writes, by name: for places without a file system. */
+  to_files(): Record<string, Blob> {
+    const files = Object.entries(savedFiles(this));
+    return Object.fromEntries(files.map(([name, chunks]) => [name, new Blob([...chunks])]));
   }
 
   /** Training mode: dropout is on, activations are kept. Returns the model. */

@@ -18,6 +18,7 @@ export interface ColumnOptions {
 
 /** A column of a file. */
 export interface Column {
+  /** Its name in the file. */
   readonly name: string;
   /** Its place, for rows that are lists. */
   readonly index: number;
@@ -25,8 +26,11 @@ export interface Column {
 
 /** The columns of a dataset, and how they were found. */
 export interface ColumnPlan {
+  /** The text. */
   readonly text: Column;
+  /** The second text. */
   readonly text_pair: Column | null;
+  /** The label. */
   readonly label: Column | null;
   /** One sentence for each guess. */
   readonly notes: readonly string[];

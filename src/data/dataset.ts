@@ -35,6 +35,7 @@ export interface RowSource {
   readonly notes: readonly string[];
   /** The names of classes that the source itself declares, by column. */
   readonly classNames?: ReadonlyMap<string, readonly string[]>;
+  /** Goes through the rows. */
   batches(): AsyncIterable<RowBatch>;
 }
 
@@ -51,7 +52,12 @@ export interface DatasetInfo {
 }
 
 /** What a dataset tells a model's configuration. */
-abstract class LabeledDataset {
+export abstract class LabeledDataset {
+  /**
+   * A dataset of which that is known.
+   *
+   * @param info What is known about the examples.
+   */
   constructor(readonly info: DatasetInfo) {}
   /** Where it comes from. */
   get name(): string {
@@ -86,6 +92,8 @@ abstract class LabeledDataset {
 /** A dataset in memory. */
 export class TextDataset extends LabeledDataset implements Iterable<TextExample> {
   /**
+   * Examples with what is known about them.
+   *
    * @param examples All examples, in the order of the file.
    * @param info What is known about them.
    */
@@ -105,6 +113,8 @@ export class TextDataset extends LabeledDataset implements Iterable<TextExample>
 /** A dataset that is read anew each time it is gone through, and never held in memory. */
 export class TextStream extends LabeledDataset implements AsyncIterable<TextExample> {
   /**
+   * Rows with what is known about them.
+   *
    * @param source The rows.
    * @param info What is known about them.
    */

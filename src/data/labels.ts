@@ -34,6 +34,8 @@ export class LabelSchema {
   readonly #ids: ReadonlyMap<string, number>;
 
   /**
+   * Labels of one kind.
+   *
    * @param problem_type What is to be learned.
    * @param labels The names of the classes.
    * @param separator What stands between several labels in one text.

@@ -8,6 +8,7 @@ export { type CsvDialect, formatCsv } from "./csv.ts";
 export {
   type DatasetInfo,
   type ExampleOptions,
+  LabeledDataset,
   type RowSource,
   TextDataset,
   type TextExample,
@@ -15,6 +16,7 @@ export {
 } from "./dataset.ts";
 export type { DataFormat } from "./format.ts";
 export { type LabelOptions, type LabelProblem, LabelSchema } from "./labels.ts";
+export type { Place } from "./problem.ts";
 export type { Row, RowBatch, RowLimits } from "./rows.ts";
 export { lengthGroupedBatches, type LengthGroupedOptions } from "./sampler.ts";
 export type { RowOptions } from "./text_rows.ts";

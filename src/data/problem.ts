@@ -10,7 +10,9 @@ export { quote };
 
 /** Where something stands: lines and characters are counted from 1; a name is that of a data column. */
 export interface Place {
+  /** The line. */
   readonly line?: number;
+  /** The character, or the name of the data column. */
   readonly column?: number | string;
 }
 

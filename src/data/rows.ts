@@ -16,7 +16,9 @@ export interface Row {
 export interface RowBatch {
   /** The file that they come from, where there are several. */
   readonly name?: string;
+  /** The names of the columns. */
   readonly columns: readonly string[] | null;
+  /** The rows. */
   readonly rows: readonly Row[];
 }
 

@@ -214,10 +214,14 @@ export abstract class PreTrainedModel extends Module {
     for (const parameter of this.parameters()) parameter.zero_grad();
   }
 
-  /** Sets the seed of dropout and starts its count of steps anew. */
-  seed(seed: number): void {
+  /**
+   * Sets the seed of dropout, and how many training passes were made with it: each has masks of its own.
+   *
+   * @param step Default 0: begins anew.
+   */
+  seed(seed: number, step = 0): void {
     this.#dropoutKey = dropoutKey(seed);
-    this.#step = 0;
+    this.#step = step;
   }
 
   /** Draws all weights as transformers does: normal(0, initializer_range), biases 0, LayerNorm 1 and 0. */

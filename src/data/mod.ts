@@ -17,6 +17,21 @@ export {
 export type { DataFormat } from "./format.ts";
 export { type LabelOptions, type LabelProblem, LabelSchema } from "./labels.ts";
 export type { Place } from "./problem.ts";
+export {
+  type DataReport,
+  dataReport,
+  formatDataReport,
+  type Lengths,
+  type ReportOptions,
+  type TokenCounter,
+} from "./report.ts";
 export type { Row, RowBatch, RowLimits } from "./rows.ts";
 export { lengthGroupedBatches, type LengthGroupedOptions } from "./sampler.ts";
+export {
+  balanceClasses,
+  compute_class_weight,
+  type Labeled,
+  type SplitOptions,
+  train_test_split,
+} from "./split.ts";
 export type { RowOptions } from "./text_rows.ts";

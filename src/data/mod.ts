@@ -3,6 +3,8 @@
  *
  * @module
  */
+export { type ChoiceExample, choiceExamples, type ChoiceRow } from "./choice.ts";
+export { alignTags, type ConllOptions, parseConll, type TaggedDataset, type TaggedWords } from "./conll.ts";
 export type { Column, ColumnOptions, ColumnPlan } from "./columns.ts";
 export { type CsvDialect, formatCsv } from "./csv.ts";
 export {
@@ -34,4 +36,13 @@ export {
   type SplitOptions,
   train_test_split,
 } from "./split.ts";
+export {
+  type PairTokenizer,
+  parseSquad,
+  type SpanFeature,
+  type SpanFeatures,
+  spanFeatures,
+  type SquadAnswer,
+  type SquadExample,
+} from "./squad.ts";
 export type { RowOptions } from "./text_rows.ts";

@@ -21,6 +21,7 @@ export type { BertTokenizer as PureBertTokenizer } from "./src/tokenizer/mod.ts"
 export * from "./src/hub/mod.ts";
 export * from "./src/tokenizer/mod.ts";
 export * from "./src/data/mod.ts";
+export * from "./src/datasets/mod.ts";
 export * from "./src/metrics/mod.ts";
 export * from "./src/model/mod.ts";
 export * from "./src/train/mod.ts";

@@ -10,6 +10,8 @@ const DEPENDENCIES = [
   "@noble/hashes",
   "@tensorflow/tfjs-backend-wasm",
   "@tensorflow/tfjs-core",
+  "hyparquet",
+  "hyparquet-compressors",
 ];
 
 /** The npm dependencies of deno.json as `name@version`. */

@@ -27,8 +27,8 @@ export interface HubCache {
   commitOf(revision: string): Promise<string | null>;
   /** Keeps what {@linkcode commitOf} gives. */
   rememberCommit(revision: string, commit: string): Promise<void>;
-  /** Files of a commit that are here. */
-  list(commit: string): Promise<string[]>;
+  /** What is here of a commit, or of one of its folders. */
+  list(commit: string, folder?: string): Promise<string[]>;
   /** Opens a file of a commit, or gives null if it is not here. */
   open(commit: string, path: string): Promise<ByteSource | null>;
   /** True if it is known that the commit has no such file. */

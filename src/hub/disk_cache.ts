@@ -30,7 +30,7 @@ import type { ByteSource } from "../weights/source.ts";
 import { type FetchFrom, type HubCache, type RemoteFile, wrongBytes } from "./cache.ts";
 import { withFileLock } from "./file_lock.ts";
 import { createHasher } from "./hash.ts";
-import { cacheFolderName, encodePath, isCommit } from "./names.ts";
+import { cacheFolderName, encodePath, isCommit, type RepositoryType } from "./names.ts";
 import { isOn } from "./options.ts";
 import { formatBytes } from "./progress.ts";
 
@@ -45,12 +45,13 @@ export class DiskCache implements HubCache {
 
   /**
    * @param root The folder of all models.
-   * @param id The model.
+   * @param id The model or dataset.
+   * @param type Which of both.
    */
-  constructor(root: URL, id: string) {
+  constructor(root: URL, id: string, type: RepositoryType = "model") {
     this.place = filePath(root);
-    this.#folder = new URL(`${cacheFolderName(id)}/`, root);
-    this.#locks = new URL(`.locks/${cacheFolderName(id)}/`, root);
+    this.#folder = new URL(`${cacheFolderName(id, type)}/`, root);
+    this.#locks = new URL(`.locks/${cacheFolderName(id, type)}/`, root);
   }
 
   async commitOf(revision: string): Promise<string | null> {
@@ -63,8 +64,8 @@ export class DiskCache implements HubCache {
     await writeFileWhole(this.#url("refs", revision), [new TextEncoder().encode(commit)]);
   }
 
-  async list(commit: string): Promise<string[]> {
-    return await listFolder(this.#url("snapshots", commit));
+  async list(commit: string, folder = ""): Promise<string[]> {
+    return await listFolder(this.#url("snapshots", commit, ...(folder ? [folder] : [])));
   }
 
   async open(commit: string, path: string): Promise<ByteSource | null> {

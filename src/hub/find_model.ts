@@ -12,7 +12,7 @@ import type { HubCache } from "./cache.ts";
 import { DiskCache } from "./disk_cache.ts";
 import { HttpClient } from "./http_client.ts";
 import { HttpFailure } from "./http_failure.ts";
-import { checkFileName, encodePath, isHubId } from "./names.ts";
+import { checkFileName, encodePath, isHubId, type RepositoryType } from "./names.ts";
 import { cacheFolder, type HubOptions, hubSettings } from "./options.ts";
 import { Repository } from "./repository.ts";
 import { openUrl } from "./url_source.ts";
@@ -64,10 +64,27 @@ function isReadableFolder(folder: URL, name: string): boolean {
   }
 }
 
+/**
+ * Finds a dataset on a hub. Its files are downloaded when they are opened, and kept.
+ *
+ * @param id `name` or `owner/name`.
+ * @throws {HubError} if there is no such dataset, or the hub does not give it.
+ */
+export async function findDatasetFiles(id: string, options: HubOptions = {}): Promise<Repository> {
+  if (!isHubId(id)) throw new HubError(`Cannot find the dataset "${id}": "owner/name" is wanted`);
+  const settings = hubSettings(options);
+  return await Repository.open(id, settings, cacheOf(id, settings.hubUrl, options, "dataset"), "dataset");
+}
+
 /** What keeps downloaded files in this runtime; null where nothing can. */
-function cacheOf(id: string, hubUrl: string, { cache_dir }: HubOptions): HubCache | null {
-  if (hasFileSystem()) return new DiskCache(cacheFolder(cache_dir), id);
-  return "caches" in globalThis ? new WebCache(globalThis.caches, hubUrl, id) : null;
+function cacheOf(
+  id: string,
+  hubUrl: string,
+  { cache_dir }: HubOptions,
+  type: RepositoryType = "model",
+): HubCache | null {
+  if (hasFileSystem()) return new DiskCache(cacheFolder(cache_dir), id, type);
+  return "caches" in globalThis ? new WebCache(globalThis.caches, hubUrl, id, undefined, type) : null;
 }
 
 /** The files of a checkpoint of the package; where it is not on disk, each is read whole. */

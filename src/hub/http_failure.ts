@@ -4,6 +4,7 @@
  * @module
  */
 import { HubError } from "../errors.ts";
+import type { RepositoryType } from "./names.ts";
 
 /** Error pages longer than this are not read. */
 const MAX_DETAIL_BYTES = 4096;
@@ -80,7 +81,10 @@ export interface RequestContext {
   /** What was looked for: a revision, a file. */
   readonly wanted: string;
   readonly hubUrl: string;
+  /** What follows the hub's address. */
   readonly id: string;
+  /** Default a model. */
+  readonly type?: RepositoryType;
   readonly hasToken: boolean;
 }
 
@@ -90,7 +94,10 @@ export function explain(error: unknown, context: RequestContext): unknown {
   return new HubError(`${context.action}: ${reason(error, context)}`, { cause: error });
 }
 
-function reason(failure: HttpFailure, { wanted, hubUrl, id, hasToken }: RequestContext): string {
+function reason(
+  failure: HttpFailure,
+  { wanted, hubUrl, id, type = "model", hasToken }: RequestContext,
+): string {
   const { status, code } = failure;
   if (code === "GatedRepo" || (status === 403 && !hasToken)) {
     return `access to it is restricted (${status}): ask for it at ${hubUrl}/${id}, then give a token of that account ` +
@@ -98,8 +105,8 @@ function reason(failure: HttpFailure, { wanted, hubUrl, id, hasToken }: RequestC
   }
   if (status === 401 || (status === 404 && code === "RepoNotFound")) {
     return hasToken
-      ? `${hubUrl} answered ${status}: there is no such model, or the token is wrong or may not use it`
-      : `${hubUrl} answered ${status}: there is no such model, or it is private; for a private one give a token ` +
+      ? `${hubUrl} answered ${status}: there is no such ${type}, or the token is wrong or may not use it`
+      : `${hubUrl} answered ${status}: there is no such ${type}, or it is private; for a private one give a token ` +
         "(option token or HF_TOKEN)";
   }
   if (status === 403) return `${hubUrl} answered 403: the token may not do this`;

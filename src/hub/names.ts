@@ -55,7 +55,15 @@ export function encodePath(path: string): string {
   return path.split("/").map(encodeURIComponent).join("/");
 }
 
-/** Where the hub says that a model is: its name in the cache, as in Python. */
-export function cacheFolderName(id: string): string {
-  return `models--${id.replaceAll("/", "--")}`;
+/** What a hub keeps: models and datasets may have the same id. */
+export type RepositoryType = "model" | "dataset";
+
+/** Where the hub says that a model or a dataset is: its name in the cache, as in Python. */
+export function cacheFolderName(id: string, type: RepositoryType = "model"): string {
+  return `${type}s--${id.replaceAll("/", "--")}`;
+}
+
+/** What follows the hub's address in the address of a model or a dataset. */
+export function pagePath(id: string, type: RepositoryType): string {
+  return type === "model" ? id : `${type}s/${id}`;
 }

@@ -9,7 +9,7 @@ import { HubError } from "../errors.ts";
 import type { RemoteFile } from "./cache.ts";
 import { type HttpClient, type HttpRequest, limitBody } from "./http_client.ts";
 import { HttpFailure } from "./http_failure.ts";
-import { encodePath, isCommit } from "./names.ts";
+import { encodePath, isCommit, pagePath, type RepositoryType } from "./names.ts";
 
 /** No model's folder comes near these. */
 const MAX_ANSWER_BYTES = 32 * 2 ** 20;
@@ -20,16 +20,25 @@ const MAX_PAGES = 100;
 export class RemoteModel {
   /**
    * @param hubUrl The hub, without a slash at its end.
-   * @param id The model.
+   * @param id The model or dataset.
    * @param client Sends the requests.
+   * @param type A model or a dataset.
    */
-  constructor(readonly hubUrl: string, readonly id: string, readonly client: HttpClient) {}
+  constructor(
+    readonly hubUrl: string,
+    readonly id: string,
+    readonly client: HttpClient,
+    readonly type: RepositoryType = "model",
+  ) {}
 
   /** The commit that a revision is now. */
   async commit(revision: string, client: HttpClient = this.client): Promise<string> {
-    const { modelInfo } = await import("@huggingface/hub");
-    const info = await this.#understand(
-      () => modelInfo({ ...this.#ask(client), name: this.id, revision, additionalFields: ["sha"] }),
+    const { datasetInfo, modelInfo } = await import("@huggingface/hub");
+    const question = { ...this.#ask(client), name: this.id, revision };
+    const info = await this.#understand<{ sha: string }>(() =>
+      this.type === "model"
+        ? modelInfo({ ...question, additionalFields: ["sha"] })
+        : datasetInfo({ ...question, additionalFields: ["sha"] })
     );
     if (typeof info.sha === "string" && isCommit(info.sha)) return info.sha;
     throw new HubError(
@@ -42,7 +51,7 @@ export class RemoteModel {
     const { listFiles } = await import("@huggingface/hub");
     const files = new Map<string, RemoteFile>();
     const folderOf = {
-      repo: { type: "model" as const, name: this.id },
+      repo: { type: this.type, name: this.id },
       revision: commit,
       path: encodePath(folder),
     };
@@ -59,7 +68,7 @@ export class RemoteModel {
 
   /** Where a file's bytes are. */
   fileUrl(commit: string, path: string): URL {
-    return new URL(`${this.hubUrl}/${this.id}/resolve/${commit}/${encodePath(path)}`);
+    return new URL(`${this.hubUrl}/${pagePath(this.id, this.type)}/resolve/${commit}/${encodePath(path)}`);
   }
 
   #ask(client: HttpClient): { hubUrl: string; fetch: typeof fetch } {

@@ -1,5 +1,5 @@
 /**
- * A model on a hub as a folder: files are downloaded when they are opened, and kept.
+ * A model or a dataset on a hub as a folder: files are downloaded when they are opened, and kept.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { HubCache, RemoteFile } from "./cache.ts";
 import { download } from "./download.ts";
 import { HttpClient } from "./http_client.ts";
 import { explain, HttpFailure } from "./http_failure.ts";
-import { checkFileName, isCommit } from "./names.ts";
+import { checkFileName, isCommit, pagePath, type RepositoryType } from "./names.ts";
 import type { HubSettings } from "./options.ts";
 import { RemoteModel } from "./remote.ts";
 import { openUrl } from "./url_source.ts";
@@ -21,7 +21,7 @@ const QUICK_MS = 10_000;
 /** Progress is told at most this often for each file. */
 const REPORT_MS = 100;
 
-/** The files of one commit of a model. */
+/** The files of one commit of a model or a dataset. */
 export class Repository implements ModelFiles {
   readonly #listings = new Map<string, Promise<ReadonlyMap<string, RemoteFile>>>();
   readonly #arrivals = new Map<string, Promise<void>>();
@@ -41,18 +41,20 @@ export class Repository implements ModelFiles {
   /**
    * Finds the commit that is asked for.
    *
-   * @param id The model.
+   * @param id The model or dataset.
    * @param cache What keeps the files; null for reading them from the hub each time.
+   * @param type A model or a dataset.
    * @throws {HubError} if there is no such model or revision, or it cannot be reached and is not in the cache.
    */
   static async open(
     id: string,
     settings: HubSettings,
     cache: HubCache | null,
+    type: RepositoryType = "model",
   ): Promise<Repository> {
     const { revision, hubUrl, token, signal, isOffline, patience } = settings;
     const client = new HttpClient(new URL(hubUrl).origin, token, signal, patience);
-    const remote = new RemoteModel(hubUrl, id, client);
+    const remote = new RemoteModel(hubUrl, id, client, type);
     const make = (commit: string, offline: boolean) =>
       new Repository(id, settings, remote, cache, commit, offline);
     const known = isCommit(revision) ? revision : await cache?.commitOf(revision) ?? null;
@@ -73,7 +75,7 @@ export class Repository implements ModelFiles {
         return make(known, true);
       }
       const hasToken = token !== undefined, wanted = `revision "${revision}"`;
-      throw explain(error, { action, wanted, hubUrl, id, hasToken });
+      throw explain(error, { action, wanted, hubUrl, id: pagePath(id, type), type, hasToken });
     }
   }
 
@@ -89,10 +91,10 @@ export class Repository implements ModelFiles {
     return await readWhole(name, (limit) => this.#open(name, limit));
   }
 
-  async list(): Promise<readonly string[]> {
-    return this.#isOffline
-      ? await this.cache?.list(this.commit) ?? []
-      : [...(await this.#listing("")).keys()];
+  async list(folder = ""): Promise<readonly string[]> {
+    if (!this.#isOffline) return [...(await this.#listing(folder)).keys()];
+    const kept = await this.cache?.list(this.commit, folder) ?? [];
+    return folder === "" ? kept : kept.map((name) => `${folder}/${name}`);
   }
 
   async #open(name: string, limit: number): Promise<ByteSource | null> {
@@ -215,7 +217,15 @@ export class Repository implements ModelFiles {
     const { id, commit, settings: { revision, hubUrl, token } } = this;
     const version = revision === commit ? `commit ${commit}` : `revision ${revision}, commit ${commit}`;
     const action = `Cannot load ${what} of "${id}" (${version})`;
-    return explain(error, { action, wanted, hubUrl, id, hasToken: token !== undefined });
+    const { type } = this.remote;
+    return explain(error, {
+      action,
+      wanted,
+      hubUrl,
+      id: pagePath(id, type),
+      type,
+      hasToken: token !== undefined,
+    });
   }
 }
 

@@ -8,7 +8,7 @@ import { HubError } from "../errors.ts";
 import type { ByteSource } from "../weights/source.ts";
 import { type FetchFrom, type HubCache, type RemoteFile, wrongBytes } from "./cache.ts";
 import { createHasher } from "./hash.ts";
-import { cacheFolderName, encodePath, isCommit } from "./names.ts";
+import { cacheFolderName, encodePath, isCommit, type RepositoryType } from "./names.ts";
 
 /** The name of the storage. */
 const STORAGE = "berth-hub";
@@ -25,17 +25,19 @@ export class WebCache implements HubCache {
   /**
    * @param storage `globalThis.caches`.
    * @param hubUrl The hub; names under it are used as keys and never asked for.
-   * @param id The model.
+   * @param id The model or dataset.
    * @param partBytes The length of a part. Default 8 MiB.
+   * @param type A model or a dataset.
    */
   constructor(
     storage: Pick<CacheStorage, "open">,
     hubUrl: string,
     id: string,
     readonly partBytes: number = PART_BYTES,
+    type: RepositoryType = "model",
   ) {
     this.#storage = storage.open(STORAGE);
-    this.#base = `${hubUrl}/berth-cache/${cacheFolderName(id)}/`;
+    this.#base = `${hubUrl}/berth-cache/${cacheFolderName(id, type)}/`;
   }
 
   async commitOf(revision: string): Promise<string | null> {
@@ -47,8 +49,8 @@ export class WebCache implements HubCache {
     if (revision !== commit) await this.#put(commit, "refs", revision);
   }
 
-  async list(commit: string): Promise<string[]> {
-    const prefix = `${this.#key("snapshots", commit)}/`;
+  async list(commit: string, folder = ""): Promise<string[]> {
+    const prefix = `${this.#key("snapshots", commit, ...(folder ? [folder] : []))}/`;
     const keys = await (await this.#storage).keys();
     return keys.filter(({ url }) => url.startsWith(prefix)).map(({ url }) =>
       decodeURIComponent(url.slice(prefix.length))

@@ -62,6 +62,14 @@ export function filePath(file: URL): string {
   return builtin("node:url")?.fileURLToPath(file) ?? file.pathname;
 }
 
+/** A path as a URL. */
+export function fileUrl(path: string): URL {
+  if (path.startsWith("file://")) return new URL(path);
+  const url = builtin("node:url");
+  if (!url) throw new HubError(`Cannot read the file ${path}: this runtime has no file system`);
+  return url.pathToFileURL(path);
+}
+
 /** A path, or a URL, as a URL that ends with a slash, so that names can be resolved against it. */
 export function folderUrl(path: string | URL): URL {
   if (path instanceof URL) return new URL(path.href.replace(/\/?$/, "/"));

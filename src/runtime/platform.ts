@@ -22,6 +22,7 @@ interface ProcessLike {
   versions?: { node?: string };
   pid?: number;
   env?: Record<string, string | undefined>;
+  stdin?: AsyncIterable<Uint8Array>;
   kill?(pid: number, signal: number): void;
   on?(signal: string, listener: () => void): void;
   off?(signal: string, listener: () => void): void;
@@ -193,6 +194,16 @@ export function parentPort(): {
     onMessage: (listener) => scope.addEventListener("message", (event) => listener(event.data)),
     close: () => scope.close(),
   };
+}
+
+/**
+ * What is written to this program's standard input.
+ *
+ * @throws {RuntimeError} where there is none.
+ */
+export function standardInput(): AsyncIterable<Uint8Array> {
+  if (processLike?.stdin) return processLike.stdin;
+  throw new RuntimeError("Cannot read the standard input: this runtime has none");
 }
 
 /**

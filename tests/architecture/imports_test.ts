@@ -17,6 +17,7 @@ const ROWS: [prefix: string, row: number][] = [
   ["src/kernels/", 2],
   ["src/runtime/", 2.25],
   ["src/hub/", 2.5],
+  ["src/datasets/", 2.75],
   ["src/model/", 3],
   ["src/tfjs/", 3],
   ["src/train/", 4],

@@ -140,7 +140,7 @@ export class FakeHub {
     const object = /^\/objects\/([0-9a-f]{64})$/.exec(url.pathname);
     if (object) return this.#object(entry, response, object[1], body, fault);
     const route =
-      /^(?:\/api\/models)?\/((?:[\w.-]+\/)??[\w.-]+?)(\/(?:revision|tree|resolve|preupload|commit)\/.*|\.git\/.*)$/;
+      /^(?:\/api\/models|\/api(?=\/datasets))?\/((?:datasets\/)?(?:[\w.-]+\/)??[\w.-]+?)(\/(?:revision|tree|resolve|preupload|commit)\/.*|\.git\/.*)$/;
     const [, id, rest = ""] = route.exec(url.pathname) ?? [];
     const model = this.models.get(id ?? "");
     if (url.pathname === "/api/repos/create") return this.#create(entry, response, body);

@@ -58,6 +58,8 @@ Deno.test("every npm package that the sources import is a dependency or built in
     "@huggingface/hub",
     "@noble/hashes",
     "@tensorflow/tfjs-backend-wasm",
+    "hyparquet",
+    "hyparquet-compressors",
   ]);
 });
 

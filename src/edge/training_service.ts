@@ -7,8 +7,8 @@
 import { ConfigError, RequestError } from "../errors.ts";
 import { BertConfig, BertForSequenceClassification, predict, type Prediction } from "../model/mod.ts";
 import { BertTokenizer } from "../hub/tokenizer.ts";
-import { Trainer, type TrainerState, type TrainingStep } from "../train/mod.ts";
-import { decodeSnapshot, loadWeights } from "../train/snapshot.ts";
+import { Trainer, type TrainerCallback, type TrainerState, type TrainingStep } from "../train/mod.ts";
+import { decodeSnapshot } from "../train/snapshot.ts";
 import { type ModelFiles, parseConfigJson } from "../weights/mod.ts";
 import { exclusively } from "./exclusive.ts";
 import { checkId, checkNumber, checkTexts, SERVICE_LIMITS, type ServiceLimits } from "./limits.ts";
@@ -127,42 +127,38 @@ export class TrainingService {
   async predict(id: string, texts: unknown): Promise<Prediction[]> {
     const checked = checkTexts(texts, this.limits.texts, this.limits), [run, stored] = await this.#find(id);
     return await exclusively(() =>
-      this.#withModel(run, async (model, tokenizer) => {
-        if (stored) await loadWeights(model, (await decodeSnapshot(stored.bytes)).tensors, "model.");
-        return await predict(model.eval({ weights: "plain" }), tokenizer, checked);
-      })
+      this.#goOn(run, stored, ({ model }, tokenizer) => predict(model.eval({ weights: "plain" }), tokenizer, checked))
     );
   }
 
-  /** Makes steps from what is stored. Waits for nothing but computing. */
+  /** Makes steps from what is stored. */
   #train(run: RunDescription, stored: StoredState | null, steps: number, signal?: AbortSignal): Promise<Slice> {
-    return this.#withModel(run, async (model, tokenizer) => {
-      const losses: number[] = [], { args, examples: train_dataset } = run;
-      const on_step_end = ({ step }: { step: TrainingStep }) => void losses.push(step.loss);
-      const trainer = new Trainer({ model, tokenizer, train_dataset, args, callbacks: [{ on_step_end }] });
-      try {
-        if (stored) await trainer.load_state(stored.bytes);
-        const { state } = await trainer.run({ steps, signal });
-        return { progress: trainer.state, losses, state: losses.length > 0 ? state : undefined };
-      } finally {
-        await trainer.dispose();
-      }
-    });
+    const losses: number[] = [];
+    const callback = { on_step_end: ({ step }: { step: TrainingStep }) => void losses.push(step.loss) };
+    return this.#goOn(run, stored, async (trainer) => {
+      const { state } = await trainer.run({ steps, signal });
+      return { progress: trainer.state, losses, state: losses.length > 0 ? state : undefined };
+    }, callback);
   }
 
-  /** Lends the model as it is before a run's first step. */
-  async #withModel<T>(
-    { labels, args }: RunDescription,
-    body: (model: BertForSequenceClassification, tokenizer: BertTokenizer) => Promise<T>,
+  /** Lends a run as it stands. Waits for nothing but computing. */
+  async #goOn<T>(
+    { labels, args, examples: train_dataset }: RunDescription,
+    stored: StoredState | null,
+    body: (trainer: Trainer<BertForSequenceClassification>, tokenizer: BertTokenizer) => Promise<T>,
+    ...callbacks: TrainerCallback[]
   ): Promise<T> {
     const tokenizer = await BertTokenizer.from_pretrained(this.#files);
     const model = await BertForSequenceClassification.from_pretrained(this.#files, {
       ...{ id2label: Object.fromEntries(labels.map((label, i) => [String(i), label])), seed: args.seed },
       on_report: () => {}, // the classifier is new
     });
+    const trainer = new Trainer({ model, tokenizer, train_dataset, args, callbacks });
     try {
-      return await body(model, tokenizer);
+      if (stored) await trainer.load_state(stored.bytes);
+      return await body(trainer, tokenizer);
     } finally {
+      await trainer.dispose();
       model.dispose();
     }
   }

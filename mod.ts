@@ -5,6 +5,8 @@
  */
 export * from "./src/errors.ts";
 export {
+  type AssetName,
+  type Assets,
   dispose,
   init,
   type InitOptions,
@@ -18,6 +20,8 @@ export type { BertTokenizer as PureBertTokenizer } from "./src/tokenizer/mod.ts"
 export * from "./src/hub/mod.ts";
 export * from "./src/tokenizer/mod.ts";
 export * from "./src/data/mod.ts";
+export * from "./src/metrics/mod.ts";
 export * from "./src/model/mod.ts";
 export * from "./src/train/mod.ts";
+export * from "./src/export/mod.ts";
 export type { Tensor, Tensor2D, Tensor3D, Variable } from "./src/runtime/tensor.ts";

@@ -4,8 +4,10 @@
  * @module
  */
 import { HubError } from "../errors.ts";
+import { carriedCheckpoint } from "../runtime/assets.ts";
 import { folderUrl, hasFileSystem, isFolder, listFolder, openFile } from "../runtime/files.ts";
-import type { ByteSource, ModelFiles } from "../weights/source.ts";
+import { readBytes } from "../runtime/platform.ts";
+import { type ByteSource, type ModelFiles, sourceFromBytes } from "../weights/source.ts";
 import type { HubCache } from "./cache.ts";
 import { DiskCache } from "./disk_cache.ts";
 import { HttpClient } from "./http_client.ts";
@@ -16,11 +18,6 @@ import { Repository } from "./repository.ts";
 import { openUrl } from "./url_source.ts";
 import { WebCache } from "./web_cache.ts";
 import { readWhole } from "./whole.ts";
-
-/** Checkpoints that the package carries. */
-const CARRIED: Readonly<Record<string, () => URL>> = {
-  "berth-tiny": () => new URL("../assets/berth-tiny/", import.meta.url),
-};
 
 /**
  * Finds a model's files. Nothing but a model on a hub is downloaded whole or kept.
@@ -36,7 +33,8 @@ export async function findModelFiles(
   options: HubOptions = {},
 ): Promise<ModelFiles> {
   const text = String(name);
-  if (Object.hasOwn(CARRIED, text)) return filesAt(text, CARRIED[text](), {});
+  const carried = carriedCheckpoint(text);
+  if (carried) return carriedFiles(text, carried);
   const folder = name instanceof URL || name === "" || !hasFileSystem() ? null : folderUrl(text);
   if (folder && isReadableFolder(folder, text)) return filesAt(text, folder, options);
   if (name instanceof URL || /^(https?|file):\/\//.test(text)) {
@@ -70,6 +68,19 @@ function isReadableFolder(folder: URL, name: string): boolean {
 function cacheOf(id: string, hubUrl: string, { cache_dir }: HubOptions): HubCache | null {
   if (hasFileSystem()) return new DiskCache(cacheFolder(cache_dir), id);
   return "caches" in globalThis ? new WebCache(globalThis.caches, hubUrl, id) : null;
+}
+
+/** The files of a checkpoint of the package; where it is not on disk, each is read whole. */
+function carriedFiles(name: string, files: ReadonlyMap<string, () => URL>): ModelFiles {
+  const open = async (file: string): Promise<ByteSource | null> => {
+    const url = files.get(file)?.();
+    if (!url) return null;
+    return url.protocol === "file:"
+      ? await openLocal(url, file)
+      : sourceFromBytes(file, await readBytes(url));
+  };
+  const read = (file: string) => readWhole(file, () => open(file));
+  return { name, open, read, list: () => Promise.resolve([...files.keys()]) };
 }
 
 function filesAt(name: string, folder: URL, options: HubOptions): ModelFiles {

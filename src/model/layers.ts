@@ -9,10 +9,25 @@ import { Module, pythonFloat } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 import { type InferenceWeights, WeightCopy } from "./weight_copy.ts";
 
+/** A path beside a Linear that adds to its product, before the activation. */
+export interface LinearAdapter {
+  /** Parts of it by the names under which the Linear has them. */
+  readonly parts: Readonly<Record<string, Module>>;
+  /** False: the Linear computes as if it had no adapter. */
+  readonly active: boolean;
+  /** y[n, O] = f(y + adapter(x[n, I])); `activation` and `slope` as in {@linkcode Linear.forward}. */
+  forward(runtime: Runtime, y: number, x: number, n: number, activation: number, slope: number): void;
+  /** dx[n, I] (+)= what comes from dy[n, O]. What it leaves in the arena, `backwardParameters` reads. */
+  backwardInput(runtime: Runtime, dx: number, dy: number, n: number, accumulate: boolean): void;
+  /** Adds to the gradients of its own parameters. */
+  backwardParameters(runtime: Runtime, dy: number, x: number, n: number): void;
+}
+
 /** y[n, O] = f(x[n, I] weight[O, I]^T + bias[O]) */
 export class Linear extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter;
+  #adapter: LinearAdapter | undefined;
   /** What inference multiplies with instead of the weight. */
   #copy: WeightCopy | undefined;
 
@@ -27,6 +42,18 @@ export class Linear extends Module {
     if (form === (this.#copy?.form ?? "plain")) return;
     this.#copy?.free();
     this.#copy = form === "plain" ? undefined : new WeightCopy(this.weight, form);
+  }
+
+  /** The path beside it, if it has one. */
+  get adapter(): LinearAdapter | undefined {
+    return this.#adapter;
+  }
+
+  /** Puts a path beside it, or takes it away; its parts become children of this module. */
+  adapt(adapter: LinearAdapter | undefined): void {
+    for (const name of Object.keys(this.#adapter?.parts ?? {})) this.removeChild(name);
+    this.#adapter = adapter;
+    for (const [name, part] of Object.entries(adapter?.parts ?? {})) this.child(name, part);
   }
 
   /** Bytes that the copy holds. */
@@ -47,16 +74,23 @@ export class Linear extends Module {
     activation: number = ACTIVATIONS.none,
     slope = 0,
   ): void {
+    const adapter = this.#adapter?.active ? this.#adapter : undefined;
     const product = {
-      ...{ c: y, a: x, b: this.weight.pointer, bias: this.bias.pointer, activation, aux: slope },
+      ...{ c: y, a: x, b: this.weight.pointer, bias: this.bias.pointer },
       ...{ m: n, n: this.outputs, k: this.inputs, transposeB: true },
+      ...(adapter ? {} : { activation, aux: slope }),
     };
     if (this.#copy) this.#copy.multiply(runtime, product);
     else matMul(runtime, product);
+    adapter?.forward(runtime, y, x, n, activation, slope);
   }
 
   /** dx[n, I] (+)= dy[n, O] weight, times `slope` [n, I] where given: the slope of the activation that made x. */
   backwardInput(runtime: Runtime, dx: number, dy: number, n: number, accumulate = false, slope = 0): void {
+    if (this.#adapter?.active) {
+      this.#adapter.backwardInput(runtime, dx, dy, n, accumulate);
+      accumulate = true;
+    }
     matMul(runtime, {
       ...{ c: dx, a: dy, b: this.weight.pointer, accumulate, aux: slope },
       ...{ m: n, n: this.inputs, k: this.outputs },
@@ -66,6 +100,8 @@ export class Linear extends Module {
   /** dweight += dy^T x and dbias += column sums of dy, of the parameters that are trained. */
   backwardParameters(runtime: Runtime, dy: number, x: number, n: number): void {
     const mark = runtime.arena.mark();
+    if (this.#adapter?.active) this.#adapter.backwardParameters(runtime, dy, x, n);
+    runtime.arena.release(mark);
     const { weight } = this;
     if (weight.requires_grad && !(weight.isFused && weight.optimizer!.updateByProduct(weight, dy, x, n))) {
       const { pointer, accumulate } = weight.beginGradient();
@@ -139,9 +175,38 @@ export function applyDropout(
 ): number {
   if (drop.threshold === 0) return x;
   const y = runtime.arena.floats(n * h);
-  const { site, step, seed, threshold, scale } = drop;
-  runtime.pool.run("dropout", n, 8, y, x, h, site, step, seed[0], seed[1], threshold, scale);
+  runDropout(runtime, y, x, n, h, drop, false);
   return y;
+}
+
+/** y (+)= x * mask, [n, h]. */
+export function runDropout(
+  runtime: Runtime,
+  y: number,
+  x: number,
+  n: number,
+  h: number,
+  drop: DropoutArguments,
+  accumulate: boolean,
+): void {
+  const { site, step, seed, threshold, scale } = drop;
+  runtime.pool.run(
+    ...[
+      "dropout",
+      n,
+      8,
+      y,
+      x,
+      h,
+      site,
+      step,
+      seed[0],
+      seed[1],
+      threshold,
+      scale,
+      Number(accumulate),
+    ] as const,
+  );
 }
 
 /** y[n, H] = LayerNorm(residual + dropout(x)) */

@@ -23,6 +23,11 @@ export class Module {
     return module;
   }
 
+  /** Takes a part away. */
+  protected removeChild(name: string): void {
+    this.#children.delete(name);
+  }
+
   /** Adds a trainable tensor. */
   protected parameter(name: string, parameter: Parameter): Parameter {
     this.#parameters.set(name, parameter);
@@ -40,10 +45,15 @@ export class Module {
     for (const [name, module] of this.#children) yield* module.named_parameters(`${prefix}${name}.`);
   }
 
+  /** Names and modules: this one, and all those within it. */
+  *named_modules(name = ""): Generator<[name: string, module: Module]> {
+    yield [name, this];
+    for (const [own, module] of this.#children) yield* module.named_modules(name ? `${name}.${own}` : own);
+  }
+
   /** This module and all those within it. */
   *modules(): Generator<Module> {
-    yield this;
-    for (const module of this.#children.values()) yield* module.modules();
+    for (const [, module] of this.named_modules()) yield module;
   }
 
   /** All parameters, in PyTorch's order. */

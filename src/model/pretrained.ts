@@ -204,14 +204,14 @@ async function readParameter(checkpoint: Checkpoint, source: Source, parameter: 
   parameter.markWritten();
 }
 
+/** What a saved model's config.json says. */
+export function savedConfig(model: Pick<Loadable, "config" | "typeName">): Record<string, unknown> {
+  return sortedKeys({ ...model.config.toJSON(), architectures: [model.typeName], dtype: "float32" });
+}
+
 /** Writes config.json and model.safetensors into a folder. */
 export async function savePretrained(model: Loadable, folder: string | URL): Promise<void> {
-  const base = folderUrl(folder);
-  const config = sortedKeys({
-    ...model.config.toJSON(),
-    architectures: [model.typeName],
-    dtype: "float32",
-  });
+  const base = folderUrl(folder), config = savedConfig(model);
   const tensors = Array.from(model.named_parameters(), ([name, parameter]) => ({
     ...{ name, dtype: "F32" as const, shape: parameter.shape },
     data: () => parameter.values(),

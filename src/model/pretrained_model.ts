@@ -11,6 +11,7 @@ import { Arena, init, type Runtime, runtime } from "../runtime/mod.ts";
 import { type BertInputs, packBatch, readBatch } from "./batch.ts";
 import type { BertConfig } from "./config.ts";
 import type { StepContext } from "./context.ts";
+import type { ModelExtension } from "./extension.ts";
 import { Linear } from "./layers.ts";
 import { Module } from "./module.ts";
 import { OutputTensors } from "./outputs.ts";
@@ -38,6 +39,8 @@ export abstract class PreTrainedModel extends Module {
   #training = false;
   /** What `from_pretrained` loaded, and what not. */
   loadReport: LoadReport | undefined;
+  /** @ignore What was added to the model after it was made. */
+  readonly extensions: ModelExtension[] = [];
   readonly #runtime: Runtime;
   /** Buffers of this model's step; models do not disturb each other. */
   readonly #arena: Arena;
@@ -250,11 +253,13 @@ export abstract class PreTrainedModel extends Module {
     this.#trained = this.parameters().map((parameter) => this.training && parameter.requires_grad);
     this.#room.reserve(tables, this.#weights, variant);
     const batch = packBatch(this.#runtime, tables);
-    return {
+    const context = {
       ...{ runtime: this.#runtime, batch, training: this.training, keep: this.training },
       ...{ checkpointing: this.#checkpointing },
       ...{ step: this.training ? ++this.#step : 0, seed: this.#dropoutKey },
     };
+    for (const extension of this.extensions) extension.beginForward(context);
+    return context;
   }
 
   /**
@@ -305,9 +310,8 @@ export abstract class PreTrainedModel extends Module {
 
   /** @ignore values * scale, in the arena. */
   protected scaleGradient(context: StepContext, pointer: number, count: number, scale: number): number {
-    const { runtime } = context, factors = runtime.arena.floats(count), scaled = runtime.arena.floats(count);
-    runtime.heap.floats(factors, count).fill(scale);
-    runtime.pool.run("multiply", Math.ceil(count / 1024), 4, scaled, pointer, factors, count);
+    const { runtime } = context, scaled = runtime.arena.floats(count);
+    runtime.pool.run("scale", Math.ceil(count / 1024), 4, scaled, pointer, scale, count);
     return scaled;
   }
 }

@@ -7,7 +7,7 @@
 import { isShallow, matMulUpdate, PaperRuntime, type Runtime, runtime, withRuntime } from "../runtime/mod.ts";
 import type { BertConfig } from "./config.ts";
 import type { BertInputs } from "./batch.ts";
-import type { Module } from "./module.ts";
+import type { Extensible, ModelExtension } from "./extension.ts";
 import type { Parameter, ParameterOptimizer } from "./parameter.ts";
 import type { InferenceWeights } from "./weight_copy.ts";
 
@@ -24,6 +24,8 @@ export interface RehearsalOptions {
   modes?: readonly TrainingMode[];
   /** The `run` of the fused optimizer. */
   fusedRun?: number;
+  /** What was added to the model. */
+  extensions?: readonly ModelExtension[];
   /** More inputs of `forward`, such as `output_hidden_states`. */
   inputs?: object;
   threads?: number;
@@ -64,14 +66,11 @@ function paperOptimizer(run: number): ParameterOptimizer {
 }
 
 /** A model as far as its steps go. */
-export interface SteppingModel {
+export interface SteppingModel extends Extensible {
   readonly config: BertConfig;
   readonly runtime: Runtime;
   readonly training: boolean;
   readonly is_gradient_checkpointing: boolean;
-  modules(): Iterable<Module>;
-  named_parameters(): Iterable<[name: string, parameter: Parameter]>;
-  parameters(): Parameter[];
   train(): unknown;
   eval(options: { weights: InferenceWeights }): unknown;
   gradient_checkpointing_enable(): void;
@@ -99,7 +98,9 @@ export function rehearse(
 ): StepNeeds {
   const paper = new PaperRuntime(options.threads), { heap, pool } = paper, empty = heap.bytesInUse;
   return withRuntime(paper, () => {
-    const model = new ModelClass(config), parameters = model.parameters();
+    const model = new ModelClass(config);
+    for (const extension of options.extensions ?? []) extension.addTo(model);
+    const parameters = model.parameters();
     const fixed = heap.bytesInUse - empty, weights = paper.tensorBytes;
     const fused = paperOptimizer(options.fusedRun ?? 1);
     parameters.forEach((parameter, i) => {

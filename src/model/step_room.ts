@@ -84,7 +84,8 @@ export class StepRoom {
     if (key !== this.#key) this.#known = [];
     this.#key = key;
     if (this.#known.some((other) => covers(other, batch))) return;
-    const options = { training, gradient_checkpointing, modes, fusedRun, inputs, weights };
+    const { extensions } = model;
+    const options = { training, gradient_checkpointing, modes, fusedRun, inputs, weights, extensions };
     const run = (count: number, checkpointing = gradient_checkpointing) => {
       const some = inputsOfLengths(batch.lengths.slice(0, count), batch.width);
       const own = { ...options, gradient_checkpointing: checkpointing, threads: model.runtime.threads };

@@ -25,4 +25,4 @@ export type {
   StepRecord,
   WatchedWeight,
 } from "./types.ts";
-export type { ClassScores } from "../train/metrics.ts";
+export type { ClassScores } from "../metrics/mod.ts";

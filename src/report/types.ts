@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ClassScores } from "../train/metrics.ts";
+import type { ClassScores } from "../metrics/mod.ts";
 
 /** A value of a settings table. */
 export type Scalar = string | number | boolean;

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { startWorker, type WorkerHandle } from "./platform.ts";
+import type { WorkerHandle } from "./platform.ts";
+import { startPthreadWorker } from "./workers.ts";
 
 interface Message {
   cmd?: string;
@@ -15,6 +16,12 @@ export class LazyWorker {
   static #made = 0;
   static #ahead = 0;
   static #needed = 0;
+  static #starting = false;
+
+  /** True while a real worker is being made. */
+  static get isStarting(): boolean {
+    return LazyWorker.#starting;
+  }
 
   /** Emscripten's glue in browsers listens here. */
   onmessage: ((event: { data: unknown }) => void) | null = null;
@@ -69,11 +76,12 @@ export class LazyWorker {
   }
 
   #start(): void {
-    const url = new URL(
-      import.meta.url.endsWith(".ts") ? "./pthread_worker.ts" : "./pthread_worker.js",
-      import.meta.url,
-    );
-    this.#worker = startWorker(url);
+    LazyWorker.#starting = true;
+    try {
+      this.#worker = startPthreadWorker();
+    } finally {
+      LazyWorker.#starting = false;
+    }
     this.#worker.onMessage((data) => this.#receive(data));
     this.#worker.onError((error) => {
       for (const listener of this.#listeners.get("error") ?? []) listener(error);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { AssetName, Assets } from "./assets.ts";
 export { Arena, formatMemory, Heap, MEMORY_LIMIT } from "./heap.ts";
 export { PaperRuntime } from "./paper.ts";
 export { KernelPool } from "./pool.ts";

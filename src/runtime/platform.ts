@@ -38,7 +38,7 @@ export function runtimeName(): string {
   const versions = (globalThis as { Deno?: { version?: { deno: string } } }).Deno?.version;
   if (versions) return `deno ${versions.deno}`;
   if (processLike?.versions?.node) return `node ${processLike.versions.node}`;
-  return "document" in globalThis ? "browser" : "other";
+  return "document" in globalThis || "WorkerGlobalScope" in globalThis ? "browser" : "other";
 }
 
 /** A hash that takes its bytes piece by piece, native code; `undefined` in browsers, which hash only whole buffers. */
@@ -115,9 +115,13 @@ export interface WorkerHandle {
  * Starts a module worker.
  *
  * @param url The worker's module.
+ * @param inBrowser Makes the worker where it is a web worker.
  * @throws {RuntimeError} where there are no workers.
  */
-export function startWorker(url: URL): WorkerHandle {
+export function startWorker(
+  url: URL,
+  inBrowser: () => Worker = () => new Worker(url, { type: "module" }),
+): WorkerHandle {
   const threads = builtin("node:worker_threads");
   if (threads && url.protocol === "file:") {
     const worker = new threads.Worker(url);
@@ -133,7 +137,7 @@ export function startWorker(url: URL): WorkerHandle {
   if (typeof globalThis.Worker !== "function") {
     throw new RuntimeError("Cannot start a worker: this runtime has none; use init({ threads: 1 })");
   }
-  const worker = new Worker(url, { type: "module" });
+  const worker = inBrowser();
   return {
     postMessage: (message, transfer) => worker.postMessage(message, (transfer ?? []) as Transferable[]),
     onMessage: (listener) => worker.addEventListener("message", (event) => listener(event.data)),
@@ -162,8 +166,9 @@ export function parentPort(): {
     addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
     close(): void;
   };
+  const post = scope.postMessage.bind(scope); // emscripten's threads put another in its place
   return {
-    postMessage: (message) => scope.postMessage(message),
+    postMessage: (message) => post(message),
     onMessage: (listener) => scope.addEventListener("message", (event) => listener(event.data)),
     close: () => scope.close(),
   };
@@ -178,6 +183,7 @@ export async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   const fs = builtin("node:fs");
   try {
     if (url.protocol === "file:" && fs) return new Uint8Array(await fs.promises.readFile(url));
+    if (url.protocol === "data:") return decodeDataUrl(url);
     const response = await fetch(url);
     if (!response.ok) throw new Error(`HTTP status ${response.status}`);
     return new Uint8Array(await response.arrayBuffer());
@@ -186,4 +192,11 @@ export async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
       cause: error,
     });
   }
+}
+
+/** The bytes of a `data:` URL, which bundlers make of small files; pages may not fetch them. */
+function decodeDataUrl(url: URL): Uint8Array<ArrayBuffer> {
+  const [head, ...rest] = url.href.split(","), text = decodeURIComponent(rest.join(","));
+  if (!head.endsWith(";base64")) return new TextEncoder().encode(text);
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

@@ -10,8 +10,9 @@
  */
 import { RuntimeError } from "../errors.ts";
 import { type KernelArguments, KERNELS } from "../kernels/generated/signatures.gen.ts";
-import { startWorker, type WorkerHandle } from "./platform.ts";
+import type { WorkerHandle } from "./platform.ts";
 import { CONTROL, CONTROL_WORDS, type KernelExports, KernelRunner, SLOT, slotOf } from "./kernel_runner.ts";
+import { startPoolWorker } from "./workers.ts";
 
 /** Dispatches are counted up to here, then from 1 again. */
 const LAST_GENERATION = 2 ** 30;
@@ -137,12 +138,7 @@ export async function startPool({ module, memory, threads }: PoolOptions): Promi
   try {
     const ready: Promise<void>[] = [];
     for (let thread = 1; thread < threads; thread++) {
-      const worker = startWorker(
-        new URL(
-          import.meta.url.endsWith(".ts") ? "./pool_worker.ts" : "./pool_worker.js",
-          import.meta.url,
-        ),
-      );
+      const worker = startPoolWorker();
       workers.push(worker);
       ready.push(
         new Promise((resolve, reject) => {

@@ -6,6 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { RuntimeError } from "../errors.ts";
+import { type Assets, assetUrl, setAssets } from "./assets.ts";
 import { Arena, Heap, MEMORY_LIMIT } from "./heap.ts";
 import { canShareMemory, logicalCores, readBytes } from "./platform.ts";
 import { type KernelPool, startPool } from "./pool.ts";
@@ -25,8 +26,14 @@ export type WasmSource = WebAssembly.Module | BufferSource | URL | string;
 export interface InitOptions {
   /** Threads, the calling one included. Default: the machine's logical cores. */
   threads?: number;
-  /** Forces a profile. Default: the best that the runtime supports; `single` if `threads` is 1 and memory cannot be shared. */
+  /** Forces a profile. Default: the best that the runtime supports; `single` where memory cannot be shared. */
   profile?: Profile;
+  /**
+   * Where the package's files are (`.wasm`, workers, the carried checkpoint), for pages whose bundler leaves them
+   * behind: the folder that has what is in the package's folder `browser`, or a function that tells each one's URL.
+   * It holds for all that is loaded afterwards. Default: where the bundler put them, or beside the module.
+   */
+  assets?: Assets;
   /**
    * Bytes of WASM memory that may be in use, where the platform has a limit of its own: what would take more fails
    * with a MemoryError before anything is allocated. Default: what WASM can address, 4 GiB.
@@ -234,22 +241,23 @@ export function dispose(): void {
 }
 
 async function start(options: InitOptions): Promise<Runtime> {
+  if (options.assets !== undefined) setAssets(options.assets);
   const threads = options.threads ?? logicalCores();
   if (!Number.isInteger(threads) || threads < 1 || threads > 256) {
     throw new RangeError(`Cannot start ${threads} threads: a whole number from 1 to 256 is wanted`);
   }
   const profile = options.profile ?? bestProfile();
-  if (profile === "single") {
-    const tfjsModule = await compile(options.wasm?.tfjs ?? tfjsUrl("tfjs-backend-wasm-simd.wasm"));
-    const kernels = await compile(options.wasm?.kernels ?? kernelsUrl(profile));
-    const tfjs = await startTfjs(tfjsModule, 1, undefined);
-    return new Runtime(profile, tfjs, await startPool({ module: kernels, memory: tfjs.memory, threads: 1 }));
+  const memory = profile === "single" ? undefined : sharedMemory();
+  if (profile === "single" || (!memory && !options.profile)) return await startSingle(options);
+  if (!memory) {
+    throw new RuntimeError(
+      'Cannot reserve 4 GiB of address space for shared WASM memory; use init({ profile: "single" })',
+    );
   }
   const [tfjsModule, kernels] = await Promise.all([
-    compile(options.wasm?.tfjs ?? tfjsUrl("tfjs-backend-wasm-threaded-simd.wasm")),
-    compile(options.wasm?.kernels ?? kernelsUrl(profile)),
+    compile(options.wasm?.tfjs ?? assetUrl("tfjs-backend-wasm-threaded-simd.wasm")),
+    compile(options.wasm?.kernels ?? assetUrl(`kernels_${profile}.wasm`)),
   ]);
-  const memory = sharedMemory();
   const pool = await startPool({ module: kernels, memory, threads });
   try {
     return new Runtime(profile, await startTfjs(tfjsModule, threads, memory), pool);
@@ -259,14 +267,20 @@ async function start(options: InitOptions): Promise<Runtime> {
   }
 }
 
-function sharedMemory(): WebAssembly.Memory {
+/** Starts without shared memory, which has one thread. */
+async function startSingle({ wasm }: InitOptions): Promise<Runtime> {
+  const tfjsModule = await compile(wasm?.tfjs ?? assetUrl("tfjs-backend-wasm-simd.wasm"));
+  const kernels = await compile(wasm?.kernels ?? assetUrl("kernels_single.wasm"));
+  const tfjs = await startTfjs(tfjsModule, 1, undefined);
+  return new Runtime("single", tfjs, await startPool({ module: kernels, memory: tfjs.memory, threads: 1 }));
+}
+
+/** The memory of several threads; `undefined` where a device has not so much address space, as some phones. */
+function sharedMemory(): WebAssembly.Memory | undefined {
   try {
     return new WebAssembly.Memory({ initial: SHARED_PAGES, maximum: SHARED_PAGES, shared: true });
-  } catch (error) {
-    throw new RuntimeError(
-      'Cannot reserve 4 GiB of address space for shared WASM memory; use init({ profile: "single" })',
-      { cause: error },
-    );
+  } catch {
+    return undefined;
   }
 }
 
@@ -313,14 +327,6 @@ function bestProfile(): Profile {
   }
   if (!canShareMemory()) return "single";
   return WebAssembly.validate(new Uint8Array(RELAXED_PROBE)) ? "relaxed" : "simd";
-}
-
-function kernelsUrl(profile: Profile): URL {
-  return new URL(`../kernels/generated/kernels_${profile}.wasm`, import.meta.url);
-}
-
-function tfjsUrl(file: string): URL {
-  return new URL(import.meta.resolve(`@tensorflow/tfjs-backend-wasm/wasm-out/${file}`));
 }
 
 async function compile(source: WasmSource): Promise<WebAssembly.Module> {

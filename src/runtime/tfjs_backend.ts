@@ -91,6 +91,8 @@ async function runFactory(
   const failure = new Promise<never>((_, reject) => fail = reject);
   const options: Record<string, unknown> = {
     locateFile: (path: string) => path,
+    // A page's own thread spins until tfjs's threads have started, which emscripten says of any wait.
+    printErr: (text: string) => /^Blocking on the main thread/.test(text) || console.warn(text),
     instantiateWasm: (
       imports: WebAssembly.Imports,
       done: (i: WebAssembly.Instance, m: WebAssembly.Module) => void,
@@ -170,9 +172,10 @@ async function addWorkers(pthread: NonNullable<TfjsModule["PThread"]>, threads: 
  * remembers the process listeners that it adds.
  */
 function borrowGlobals(threads: number): { worker(): void; listeners(): void } {
-  const original = Object.getOwnPropertyDescriptor(globalThis, "Worker");
+  const original = Object.getOwnPropertyDescriptor(globalThis, "Worker"), { Worker } = globalThis;
   LazyWorker.begin(EMSCRIPTEN_POOL, threads - 1);
-  Object.defineProperty(globalThis, "Worker", { configurable: true, get: () => LazyWorker, set: () => {} });
+  const get = () => LazyWorker.isStarting ? Worker : LazyWorker;
+  Object.defineProperty(globalThis, "Worker", { configurable: true, get, set: () => {} });
   const process = (globalThis as { process?: NodeJS.Process }).process;
   const events = ["uncaughtException", "unhandledRejection"] as const;
   const before = events.map((event) => process?.listeners?.(event as "uncaughtException") ?? []);

@@ -90,9 +90,9 @@ type Matcher = (text: string, from: number) => Split | null;
 /** The added tokens by content and id, and the search for them. */
 export class AddedVocabulary {
   /** Added tokens by id. */
-  readonly tokens = new Map<number, AddedToken>();
+  readonly tokens: Map<number, AddedToken> = new Map();
   /** Ids by content. */
-  readonly ids = new Map<string, number>();
+  readonly ids: Map<string, number> = new Map();
   readonly #specials = new Set<string>();
   readonly #normalizedContent = new Map<number, string>();
   readonly #vocabulary: Vocabulary;

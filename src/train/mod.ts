@@ -1,5 +1,5 @@
 /**
- * Optimizer, schedules, metrics, and what a step takes.
+ * Optimizer, schedules, and what a step takes.
  *
  * @module
  */
@@ -12,12 +12,5 @@ export {
 } from "./adamw.ts";
 export { clip_grad_norm_ } from "./gradient_table.ts";
 export type { StateDtype } from "./moments.ts";
-export {
-  accuracy,
-  type ClassificationReport,
-  classificationReport,
-  type ClassScores,
-  confusionCounts,
-} from "./metrics.ts";
 export { formatPlan, type Plan, plan, type PlanBytes, type PlanFlops, type PlanOptions } from "./plan.ts";
 export { get_linear_schedule_with_warmup, LearningRateSchedule } from "./schedule.ts";

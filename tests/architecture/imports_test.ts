@@ -12,6 +12,7 @@ const ROWS: [prefix: string, row: number][] = [
   ["src/random.ts", 0],
   ["src/tokenizer/", 1],
   ["src/weights/", 1],
+  ["src/metrics/", 1],
   ["src/data/", 1.5],
   ["src/kernels/", 2],
   ["src/runtime/", 2.25],
@@ -19,12 +20,13 @@ const ROWS: [prefix: string, row: number][] = [
   ["src/model/", 3],
   ["src/tfjs/", 3],
   ["src/train/", 4],
+  ["src/export/", 4],
   ["src/report/", 5],
   ["src/cli/", 6],
 ];
-const PURE = ["src/tokenizer/", "src/weights/", "src/data/"];
+const PURE = ["src/tokenizer/", "src/weights/", "src/data/", "src/metrics/"];
 /** What hub may take from the runtime: files and the platform, no kernels. */
-const HUB_MAY = ["src/runtime/platform.ts", "src/runtime/files.ts"];
+const HUB_MAY = ["src/runtime/platform.ts", "src/runtime/files.ts", "src/runtime/assets.ts"];
 
 interface Dependency {
   code?: { specifier?: string };

@@ -25,7 +25,7 @@ Deno.test("dropout keeps what philox says, element by element, and scales it", a
     p = 0.3,
     threshold = Math.round(p * 2 ** 32);
   const x = memory.floats(Float32Array.from({ length: rows * h }, () => 1)), y = memory.floats(rows * h);
-  runtime.pool.run("dropout", rows, 2, y, x, h, site, step, seed[0], seed[1], threshold, 1 / (1 - p));
+  runtime.pool.run("dropout", rows, 2, y, x, h, site, step, seed[0], seed[1], threshold, 1 / (1 - p), 0);
   const actual = memory.read(y, rows * h);
   for (let row = 0; row < rows; row++) {
     for (let j = 0; j < h; j++) {

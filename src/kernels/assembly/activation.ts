@@ -111,6 +111,20 @@ export function multiply(y: usize, x: usize, w: usize, n: i32, begin: i32, end: 
   }
 }
 
+/** y = x * factor, elementwise. Range: blocks of 1024 elements. */
+export function scale(y: usize, x: usize, factor: f32, n: i32, begin: i32, end: i32): void {
+  const to = min(n, end << 10), factors = f32x4.splat(factor);
+  let i = begin << 10;
+  for (; i + 4 <= to; i += 4) {
+    const o = <usize>i << 2;
+    v128.store(y + o, f32x4.mul(v128.load(x + o), factors));
+  }
+  for (; i < to; i++) {
+    const o = <usize>i << 2;
+    store<f32>(y + o, load<f32>(x + o) * factor);
+  }
+}
+
 /** y = erf(x), elementwise. Range: blocks of 1024 elements. */
 export function erf_forward(y: usize, x: usize, n: i32, begin: i32, end: i32): void {
   const to = min(n, end << 10);

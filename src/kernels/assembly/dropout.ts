@@ -47,22 +47,23 @@ export function dropoutRow(
   }
 }
 
-/** y = x * dropout factors, [rows, h]; the same call maps dy to dx. Range: rows. */
+/** y (+)= x * dropout factors, [rows, h]; the same call maps dy to dx. Range: rows. */
 export function dropout(
-  y: usize, x: usize, h: i32, site: i32, step: i32, seed0: i32, seed1: i32, threshold: i32, scale: f32, scratch: usize,
-  begin: i32, end: i32,
+  y: usize, x: usize, h: i32, site: i32, step: i32, seed0: i32, seed1: i32, threshold: i32, scale: f32, accumulate: i32,
+  scratch: usize, begin: i32, end: i32,
 ): void {
+  const to = <usize>h << 2, vectors = <usize>(h & ~3) << 2;
   for (let row = begin; row < end; row++) {
     dropoutRow(scratch, h, row, site, step, seed0, seed1, threshold, scale);
-    const o = <usize>row * h << 2;
-    let j = 0;
-    for (; j + 4 <= h; j += 4) {
-      const p = <usize>j << 2;
-      v128.store(y + o + p, f32x4.mul(v128.load(x + o + p), v128.load(scratch + p)));
+    const out = y + <usize>row * to, from = x + <usize>row * to;
+    let p: usize = 0;
+    for (; p < vectors; p += 16) {
+      const kept = f32x4.mul(v128.load(from + p), v128.load(scratch + p));
+      v128.store(out + p, accumulate ? f32x4.add(v128.load(out + p), kept) : kept);
     }
-    for (; j < h; j++) {
-      const p = <usize>j << 2;
-      store<f32>(y + o + p, load<f32>(x + o + p) * load<f32>(scratch + p));
+    for (; p < to; p += 4) {
+      const kept = load<f32>(from + p) * load<f32>(scratch + p);
+      store<f32>(out + p, accumulate ? load<f32>(out + p) + kept : kept);
     }
   }
 }

@@ -1,5 +1,5 @@
 // Every kernel, by file. A kernel works on a half-open range [begin, end) of its outputs; see each file's head.
-export { activation_forward, erf_forward, exp_forward, multiply } from "./activation";
+export { activation_forward, erf_forward, exp_forward, multiply, scale } from "./activation";
 export { attention_backward, attention_forward, attention_scratch_bytes } from "./attention";
 export { batch_matmul } from "./batch_matmul";
 export { dropout } from "./dropout";

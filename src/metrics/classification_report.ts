@@ -6,6 +6,7 @@
  */
 
 import { DataError } from "../errors.ts";
+import { checkPair } from "./check.ts";
 
 /** The scores of one class, or an average of such scores. All ratios lie in 0 to 1. */
 export interface ClassScores {
@@ -149,17 +150,6 @@ function average(
 
 function ratio(part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole;
-}
-
-function checkPair(what: string, expected: ArrayLike<unknown>, predicted: ArrayLike<unknown>): void {
-  if (expected.length !== predicted.length) {
-    throw new DataError(
-      `Cannot compute the ${what}: there are ${expected.length} expected and ${predicted.length} predicted classes, wanted as many`,
-    );
-  }
-  if (expected.length === 0) {
-    throw new DataError(`Cannot compute the ${what}: there are no examples, wanted at least one`);
-  }
 }
 
 /** Checks the square of counts and returns their sum. */

@@ -3,12 +3,7 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import fc from "../helpers/property.ts";
 import { DataError } from "../../src/errors.ts";
-import {
-  accuracy,
-  classificationReport,
-  type ClassScores,
-  confusionCounts,
-} from "../../src/train/metrics.ts";
+import { accuracy, classificationReport, type ClassScores, confusionCounts } from "../../src/metrics/mod.ts";
 
 // deno-fmt-ignore
 const EXPECTED = [

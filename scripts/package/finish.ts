@@ -1,0 +1,43 @@
+/** What both builds do after the modules are emitted: files that modules load, documents, package.json, the tarball. */
+import { execFileSync } from "node:child_process";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { MODULES, type PackageDescription, ROOT } from "./description.ts";
+import { emitted, packageJson } from "./manifest.ts";
+
+const SHEBANG = "#!/usr/bin/env node\n";
+
+/** Completes the package in `folder`, in whose folder {@linkcode MODULES} the emitted modules lie. */
+export function finishPackage(description: PackageDescription, folder: URL): void {
+  for (const asset of description.assets) copy(asset, new URL(`${MODULES}/${asset}`, folder));
+  for (const document of description.documents) copy(document, new URL(document, folder));
+  for (const module of Object.values(description.commands)) makeExecutable(new URL(emitted(module), folder));
+  rmSync(new URL("package-lock.json", folder), { force: true });
+  rmSync(new URL(".npmignore", folder), { force: true });
+  writeFileSync(
+    new URL("package.json", folder),
+    JSON.stringify(packageJson(description), null, 2) + "\n",
+  );
+}
+
+/** Packs the package in `folder` with npm and puts the tarball there, as `package.tgz`, or at another place. */
+export function packTarball(folder: URL, tarball: URL): void {
+  const target = fileURLToPath(new URL(".", tarball));
+  mkdirSync(target, { recursive: true });
+  const output = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", target], {
+    ...{ cwd: fileURLToPath(folder), encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
+  });
+  const [{ filename }] = JSON.parse(output) as { filename: string }[];
+  renameSync(new URL(filename, tarball), tarball);
+}
+
+function copy(path: string, target: URL): void {
+  mkdirSync(new URL(".", target), { recursive: true });
+  copyFileSync(new URL(path, ROOT), target);
+}
+
+function makeExecutable(file: URL): void {
+  const code = readFileSync(file, "utf8");
+  if (!code.startsWith("#!")) writeFileSync(file, SHEBANG + code);
+  chmodSync(file, 0o755);
+}

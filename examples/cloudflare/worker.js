@@ -1,7 +1,7 @@
-/** Trains and serves text classifiers in a Cloudflare Worker; models and runs stand in a bucket of R2. */
+/** Trains and serves text classifiers in a Cloudflare Worker; the model and the runs stand in a bucket of R2. */
 import { handleRequest, init, r2Store, readModelFiles, TrainingService } from "@berth/berth/edge";
 import kernels from "@berth/berth/kernels_single.wasm";
-import tfjs from "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm";
+import tfjs from "@berth/berth/tfjs-backend-wasm-simd.wasm";
 
 /** Made by the first request, kept as long as the isolate lives. */
 let service;

@@ -1,18 +1,12 @@
 /** Trains and serves text classifiers with `Deno.serve`; runs stand in Deno KV. */
+import { openModelFiles } from "@berth/berth";
 import { handleRequest, init, readModelFiles, TrainingService } from "@berth/berth/edge";
 import { kvStore } from "./kv_store.ts";
 
-const MODEL = new URL(Deno.env.get("MODEL") ?? import.meta.resolve("@berth/berth/berth-tiny/"));
-
-const [tfjs, kernels] = await Promise.all([
-  "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm",
-  "@berth/berth/kernels_single.wasm",
-].map(async (name) => await WebAssembly.compileStreaming(fetch(import.meta.resolve(name)))));
-await init({ wasm: { tfjs, kernels }, memoryLimit: 256 * 2 ** 20 });
-
+await init({ memoryLimit: 256 * 2 ** 20 });
+const model = await openModelFiles(Deno.env.get("MODEL") ?? "berth-tiny");
 const kv = await Deno.openKv(Deno.env.get("KV_PATH"));
-const files = await readModelFiles((name) => fetch(new URL(name, MODEL)).catch(() => null), { name: MODEL.href });
-const service = new TrainingService({ files, store: kvStore(kv) });
+const service = new TrainingService({ files: await readModelFiles(model.read), store: kvStore(kv) });
 
 const stop = new AbortController();
 const port = Number(Deno.env.get("PORT") ?? 8000);

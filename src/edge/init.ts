@@ -4,15 +4,16 @@
  * @module
  */
 import { RuntimeError } from "../errors.ts";
+import { hasFileSystem } from "../runtime/files.ts";
 import { init as start, type Runtime } from "../runtime/mod.ts";
 
 /** What {@linkcode init} needs. */
 export interface EdgeOptions {
-  /** The compiled modules. */
-  wasm: {
-    /** `@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm` */
+  /** The compiled modules. Default: the package's own files, where there are files (Deno, Node). */
+  wasm?: {
+    /** `@berth/berth/tfjs-backend-wasm-simd.wasm` */
     tfjs: WebAssembly.Module;
-    /** `kernels_single.wasm` of this package. */
+    /** `@berth/berth/kernels_single.wasm` */
     kernels: WebAssembly.Module;
   };
   /**
@@ -30,8 +31,8 @@ const DEFAULT_MEMORY = 64 * 2 ** 20;
  *
  * @throws {RuntimeError} if a module is missing or another one than is wanted.
  */
-export async function init({ wasm, memoryLimit = DEFAULT_MEMORY }: EdgeOptions): Promise<Runtime> {
-  for (const name of ["tfjs", "kernels"] as const) {
+export async function init({ wasm, memoryLimit = DEFAULT_MEMORY }: EdgeOptions = {}): Promise<Runtime> {
+  for (const name of wasm || !hasFileSystem() ? ["tfjs", "kernels"] as const : []) {
     if (wasm?.[name] instanceof WebAssembly.Module) continue;
     throw new RuntimeError(
       `Cannot start: wasm.${name} is ${describe(wasm?.[name])}, a compiled WebAssembly.Module is wanted`,

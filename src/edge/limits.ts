@@ -31,8 +31,8 @@ export const SERVICE_LIMITS: ServiceLimits = {
   steps: 20_000,
 };
 
-/** Letters, digits, `_`, `-`, `.` and spaces inside. */
-const LABEL = /^[\p{L}\p{N}_](?:[\p{L}\p{M}\p{N}_.\- ]{0,62}[\p{L}\p{M}\p{N}_])?$/u;
+/** Letters and digits, and inside `_`, `-`, `.` and spaces. */
+const LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}_.\- ]{0,62}[\p{L}\p{M}\p{N}])?$/u;
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** @throws {RequestError} 400 */
@@ -75,7 +75,7 @@ export function checkLabels(labels: unknown, limits: ServiceLimits): string[] {
   }
   for (const label of labels) {
     if (typeof label === "string" && LABEL.test(label)) continue;
-    refuse(`Cannot use the label ${show(label)}: 1 to 64 letters, digits, "_", "-", "." or spaces are wanted`);
+    refuse(`Cannot use the label ${show(label)}: 1 to 64 letters or digits, inside also "_", "-", "." or spaces, are wanted`);
   }
   return labels;
 }

@@ -15,6 +15,6 @@ const { values: flags } = parseArgs({ options: { out: { type: "string", default:
 const out = folderUrl(flags.out), description = describePackage();
 rmSync(out, { recursive: true, force: true });
 emitModules(description, out);
-finishPackage(description, out);
+await finishPackage(description, out);
 packTarball(out, new URL("package.tgz", out));
 console.log(`${description.name}@${description.version}: ${flags.out}/package.tgz`);

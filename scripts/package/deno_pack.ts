@@ -1,9 +1,10 @@
 /** Emits the package's modules with `deno pack`, in the layout that dnt gives them. */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { entryModules, MODULES, type PackageDescription, readDenoJson, ROOT } from "./description.ts";
+import { filesBelow } from "./files.ts";
 
 /** What the modules are made of. */
 const SOURCES = ["mod.ts", "src", "deno.json", "deno.lock"];
@@ -54,12 +55,6 @@ function runPack(work: URL, tarball: string): void {
   execFileSync(Deno.execPath(), ["pack", "--quiet", "--allow-dirty", ...ignore, "--output", tarball], {
     ...{ cwd: fileURLToPath(work), stdio: ["ignore", "inherit", "pipe"], encoding: "utf8" },
   });
-}
-
-/** Every file in a folder and those below it. */
-export function filesBelow(folder: URL): URL[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-    .map((entry) => pathToFileURL(`${entry.parentPath}/${entry.name}`));
 }
 
 const INLINE_MAP =

@@ -19,6 +19,15 @@ const ASSETS: readonly [folder: string, names: RegExp][] = [
   ["src/assets/berth-tiny/", /./],
 ];
 
+/** The packages that stay dependencies; all others that the modules import are built into the package. */
+const DEPENDENCIES = ["@tensorflow/tfjs-core"];
+
+/** Files of packages that are built in. */
+const INLINED_FILES = [
+  "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm",
+  "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-threaded-simd.wasm",
+];
+
 /** The command line, by the name of its command; taken in as soon as the module exists. */
 const COMMANDS: Readonly<Record<string, string>> = { berth: "src/cli/main.ts" };
 
@@ -72,9 +81,13 @@ export interface PackageDescription {
   workers: readonly string[];
   assets: readonly string[];
   documents: readonly string[];
-  /** npm packages that the modules import, with their versions. */
+  /** npm packages that the package depends on, with their versions. */
   dependencies: Readonly<Record<string, string>>;
-  /** What only the type check of the modules needs. */
+  /** npm packages that are built in. */
+  inlined: readonly string[];
+  /** Files of those that modules load by URL. */
+  inlinedFiles: readonly string[];
+  /** What the type check of the modules needs beyond the dependencies. */
   devDependencies: Readonly<Record<string, string>>;
 }
 
@@ -90,6 +103,7 @@ export function describePackage(): PackageDescription {
   const packages = npmPackages(imports),
     commands = Object.entries(COMMANDS).filter(([, path]) => exists(path));
   const used = importedPackages();
+  const isInlined = (name: string) => used.has(name) && !DEPENDENCIES.includes(name);
   const pick = (wanted: (name: string) => boolean) =>
     Object.fromEntries(Object.entries(packages).filter(([name]) => wanted(name)));
   return {
@@ -103,8 +117,10 @@ export function describePackage(): PackageDescription {
       )
     ),
     documents: DOCUMENTS.filter(exists),
-    dependencies: pick((name) => used.has(name)),
-    devDependencies: pick((name) => name === "@types/node"),
+    dependencies: pick((name) => used.has(name) && DEPENDENCIES.includes(name)),
+    inlined: Object.keys(packages).filter(isInlined),
+    inlinedFiles: INLINED_FILES,
+    devDependencies: pick((name) => name === "@types/node" || isInlined(name)),
   };
 }
 

@@ -1,14 +1,27 @@
 /** What both builds do after the modules are emitted: files that modules load, documents, package.json, the tarball. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { fileURLToPath } from "node:url";
 import { MODULES, type PackageDescription, ROOT } from "./description.ts";
+import { filesBelow } from "./files.ts";
+import { inlinePackages } from "./inline.ts";
 import { emitted, packageJson } from "./manifest.ts";
 
 const SHEBANG = "#!/usr/bin/env node\n";
 
 /** Completes the package in `folder`, in whose folder {@linkcode MODULES} the emitted modules lie. */
-export function finishPackage(description: PackageDescription, folder: URL): void {
+export async function finishPackage(description: PackageDescription, folder: URL): Promise<void> {
+  pruneDeclarations(description, folder);
+  await inlinePackages(description, folder);
   for (const asset of description.assets) copy(asset, new URL(`${MODULES}/${asset}`, folder));
   for (const document of description.documents) copy(document, new URL(document, folder));
   for (const module of Object.values(description.commands)) makeExecutable(new URL(emitted(module), folder));
@@ -18,6 +31,27 @@ export function finishPackage(description: PackageDescription, folder: URL): voi
     new URL("package.json", folder),
     JSON.stringify(packageJson(description), null, 2) + "\n",
   );
+}
+
+const RELATIVE_IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*)"(\.[^"]+)"/g;
+
+/** Removes the declarations that nothing which `exports` names needs. */
+function pruneDeclarations({ entryPoints }: PackageDescription, folder: URL): void {
+  const open = Object.values(entryPoints).map((module) => new URL(emitted(module, ".d.ts"), folder).href);
+  const needed = new Set<string>();
+  for (let file = open.pop(); file; file = open.pop()) {
+    if (needed.has(file)) continue;
+    if (!existsSync(new URL(file))) {
+      throw new Error(`Cannot find the declarations ${file}: were types inferred?`);
+    }
+    needed.add(file);
+    for (const [, path] of readFileSync(new URL(file), "utf8").matchAll(RELATIVE_IMPORT)) {
+      open.push(new URL(path.replace(/\.(js|ts)$/, ".d.ts"), file).href);
+    }
+  }
+  for (const file of filesBelow(new URL(`${MODULES}/`, folder))) {
+    if (file.pathname.endsWith(".d.ts") && !needed.has(file.href)) rmSync(file);
+  }
 }
 
 /** Packs the package in `folder` with npm and puts the tarball there, as `package.tgz`, or at another place. */

@@ -31,7 +31,10 @@ export function packageJson(description: PackageDescription): Record<string, unk
     exports: { ...exports, "./package.json": "./package.json" },
     ...Object.keys(bin).length > 0 && { bin },
     files: [MODULES, ...documents],
-    sideEffects: [...Object.values(commands), ...workers].map((module) => emitted(module)),
+    sideEffects: [
+      ...[...Object.values(commands), ...workers].map((module) => emitted(module)),
+      `./${MODULES}/vendor/**`,
+    ],
     dependencies: description.dependencies,
   };
 }

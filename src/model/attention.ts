@@ -4,7 +4,7 @@
  * @module
  */
 import type { BertConfig } from "./config.ts";
-import { SITES, type StepContext } from "./context.ts";
+import { firstSite, type StepContext } from "./context.ts";
 import { Dropout, LayerNorm, Linear } from "./layers.ts";
 import { Module } from "./module.ts";
 
@@ -26,8 +26,8 @@ export class BertSelfAttention extends Module {
   }
 
   /** Writes the attended values [rows, H] to `out`. */
-  forward(context: StepContext, out: number, x: number, site: number): void {
-    const { runtime, batch, keep } = context,
+  forward(context: StepContext, out: number, x: number, layer: number): void {
+    const { runtime, batch, keep, attentions } = context,
       { hidden_size: h, num_attention_heads: heads, head_size } = this.config;
     const mark = runtime.arena.mark(), n = batch.rows, buffer = () => runtime.arena.floats(n * h); // [rows, H]
     const q = buffer(), k = buffer(), v = buffer();
@@ -38,24 +38,32 @@ export class BertSelfAttention extends Module {
     const rowInverse = keep ? runtime.arena.floats(n * heads) : 0; // [rows, N]
     this.#saved = { x, q, k, v, rowMax, rowInverse };
     runtime.needScratch(runtime.pool.exports.attention_scratch_bytes(batch.longest, head_size));
-    const { step, seed, threshold, scale } = this.dropout.at(context, site);
+    const site = firstSite(layer), { step, seed, threshold, scale } = this.dropout.at(context, site);
+    const drop = [site, step, seed[0], seed[1], threshold, scale] as const,
+      probabilities = attentions[layer] ?? 0;
     runtime.flops += 4 * batch.pairs * h; // two products
     runtime.pool.run(
       ...["attention_forward", batch.unitCount * heads, 1, out, rowMax, rowInverse] as const,
       ...[q, k, v, batch.units] as const,
-      ...[heads, head_size, site, step, seed[0], seed[1], threshold, scale] as const,
+      ...[heads, head_size, ...drop] as const,
     );
+    if (probabilities !== 0) {
+      runtime.pool.run(
+        ...["attention_probabilities", batch.unitCount * heads, 1, probabilities, q, k, batch.units] as const,
+        ...[batch.places, batch.width, heads, head_size, ...drop] as const,
+      );
+    }
     if (!keep) runtime.arena.release(mark);
   }
 
   /** dx += the gradient that comes through queries, keys and values; skipped if `needsInput` is false. */
-  backward(context: StepContext, dx: number, dout: number, site: number, needsInput: boolean): void {
+  backward(context: StepContext, dx: number, dout: number, layer: number, needsInput: boolean): void {
     const { runtime, batch } = context,
       { hidden_size: h, num_attention_heads: heads, head_size } = this.config;
     const n = batch.rows, buffer = () => runtime.arena.floats(n * h); // [rows, H]
     const mark = runtime.arena.mark(), dq = buffer(), dk = buffer(), dv = buffer();
     const { x, q, k, v, rowMax, rowInverse } = this.#saved;
-    const { step, seed, threshold, scale } = this.dropout.at(context, site);
+    const site = firstSite(layer), { step, seed, threshold, scale } = this.dropout.at(context, site);
     runtime.flops += 10 * batch.pairs * h; // five products, one of them anew
     runtime.pool.run(
       ...["attention_backward", batch.size * heads, 1, dq, dk, dv, dout] as const,
@@ -119,20 +127,18 @@ export class BertAttention extends Module {
   forward(context: StepContext, y: number, x: number, layer: number): void {
     const { runtime, batch, keep } = context, mark = runtime.arena.mark();
     const attended = runtime.arena.floats(batch.rows * this.config.hidden_size); // [rows, H]
-    const site = SITES.firstLayer + layer * SITES.perLayer;
-    this.self.forward(context, attended, x, site);
-    this.output.forward(context, y, attended, x, site + 1);
+    this.self.forward(context, attended, x, layer);
+    this.output.forward(context, y, attended, x, firstSite(layer) + 1);
     if (!keep) runtime.arena.release(mark);
   }
 
   /** Writes dx [rows, H]. */
   backward(context: StepContext, dx: number, dy: number, layer: number, needsInput: boolean): void {
     const { runtime, batch } = context, mark = runtime.arena.mark();
-    const site = SITES.firstLayer + layer * SITES.perLayer;
     const needsAttended = needsInput || this.self.isTrainable();
     const dattended = needsAttended ? runtime.arena.floats(batch.rows * this.config.hidden_size) : 0; // [rows, H]
-    this.output.backward(context, dx, dattended, dy, site + 1);
-    if (needsAttended) this.self.backward(context, dx, dattended, site, needsInput);
+    this.output.backward(context, dx, dattended, dy, firstSite(layer) + 1);
+    if (needsAttended) this.self.backward(context, dx, dattended, layer, needsInput);
     runtime.arena.release(mark);
   }
 }

@@ -48,6 +48,8 @@ export interface BatchSizes {
 export interface BatchTables extends BatchSizes {
   /** Rows of each sequence. */
   readonly lengths: readonly number[];
+  /** Columns of each sequence, masked ones too. */
+  readonly columns: readonly number[];
   /** Ids, positions, types and places, [4, rows]. */
   readonly words: Int32Array;
   readonly firstRows: readonly number[];
@@ -72,6 +74,8 @@ export interface RaggedBatch extends BatchSizes {
   readonly places: number;
   /** Sum over the sequences of queries times keys. */
   readonly pairs: number;
+  /** What it was packed from. */
+  readonly tables: BatchTables;
 }
 
 /** The sizes that token numbers must stay below. */
@@ -142,6 +146,7 @@ export function readBatch(inputs: BertInputs, limits: BatchLimits): BatchTables 
   return {
     ...{ size: ids.length, width, rows, longest, lengths, pairs, unitCount: units.length / 4 },
     ...{ words: words.subarray(0, rows * 4), firstRows, sequences, units },
+    columns: ids.map((row) => row.length),
   };
 }
 
@@ -151,12 +156,13 @@ export function packBatch(runtime: Runtime, tables: BatchTables): RaggedBatch {
   const words = put(runtime, tables.words), firstRows = put(runtime, tables.firstRows);
   const sequences = put(runtime, tables.sequences), units = put(runtime, tables.units);
   return {
-    ...{ size, width, rows, longest, unitCount, pairs, firstRows, sequences, units },
+    ...{ size, width, rows, longest, unitCount, pairs, firstRows, sequences, units, tables },
     ...{ ids: words, positions: words + rows * 4, types: words + rows * 8, places: words + rows * 12 },
   };
 }
 
-function put(runtime: Runtime, values: ArrayLike<number>): number {
+/** Copies numbers into the arena, as i32. */
+export function put(runtime: Runtime, values: ArrayLike<number>): number {
   const pointer = runtime.arena.floats(values.length);
   runtime.heap.i32.set(values, pointer / 4);
   return pointer;

@@ -49,6 +49,8 @@ export interface BertConfigOptions {
   label2id?: Record<string, number>;
   /** What the labels are; null: seen from the labels. */
   problem_type?: ProblemType | null;
+  /** Whether a masked language model's decoder is the word embedding. */
+  tie_word_embeddings?: boolean;
 }
 
 /** transformers' names of the activations, and the kernel that computes each. */
@@ -111,6 +113,8 @@ export class BertConfig {
   label2id: Record<string, number>;
   /** Null: chosen by the labels, as transformers does. */
   problem_type: ProblemType | null;
+  /** False: a masked language model's decoder has a weight of its own. Default true. */
+  tie_word_embeddings: boolean;
   /** Keys of a config.json that berth does not use. */
   readonly other: Record<string, unknown>;
 
@@ -147,6 +151,7 @@ export class BertConfig {
     if (this.classifier_dropout !== null) probability("classifier_dropout", this.classifier_dropout);
     this.architectures = take("architectures", undefined);
     this.problem_type = take("problem_type", null);
+    this.tie_word_embeddings = take("tie_word_embeddings", true);
     const id2label = take<Record<string, string> | undefined>("id2label", undefined);
     const num_labels = take("num_labels", id2label ? Object.keys(id2label).length : 2);
     const given = id2label && Object.keys(id2label).length === num_labels ? id2label : undefined;
@@ -169,6 +174,11 @@ export class BertConfig {
     return ACTIVATIONS[ACTIVATION_NAMES[this.hidden_act]];
   }
 
+  /** Dropout before a classifier. */
+  get classifierDropout(): number {
+    return this.classifier_dropout ?? this.hidden_dropout_prob;
+  }
+
   /** D: the size of an attention head. */
   get head_size(): number {
     return this.hidden_size / this.num_attention_heads;
@@ -176,7 +186,7 @@ export class BertConfig {
 
   /** The keys of a config.json that transformers reads. */
   toJSON(): Record<string, unknown> {
-    const { architectures, other, id2label, label2id, problem_type, ...known } = this;
+    const { architectures, other, id2label, label2id, problem_type, tie_word_embeddings, ...known } = this;
     const labels = this.num_labels === 2 && id2label[0] === "LABEL_0" ? {} : { id2label, label2id };
     return sortedKeys({
       ...other,
@@ -184,6 +194,7 @@ export class BertConfig {
       ...(architectures ? { architectures } : {}),
       ...labels,
       ...(problem_type ? { problem_type } : {}),
+      ...(tie_word_embeddings ? {} : { tie_word_embeddings }),
       model_type: "bert",
     });
   }

@@ -19,6 +19,8 @@ export interface StepContext {
   /** Counts the forward passes: each has its own dropout masks. */
   readonly step: number;
   readonly seed: readonly [number, number];
+  /** Where each layer is to write its probabilities [B, N, T, T], which are zero before; empty unless asked for. */
+  readonly attentions: readonly number[];
 }
 
 /** The same step for a part of the model that no backward pass visits, unless `needed`. */
@@ -26,5 +28,16 @@ export function keepIf(context: StepContext, needed: boolean): StepContext {
   return needed || !context.keep ? context : { ...context, keep: false };
 }
 
+/** What a forward pass is to give besides its result. */
+export interface Extras {
+  hidden: boolean;
+  attentions: boolean;
+}
+
 /** Dropout sites, so that no two places of a model share a mask: three a layer after those outside. */
 export const SITES = { embeddings: 0, classifier: 1, firstLayer: 8, perLayer: 4 } as const;
+
+/** The first of a layer's dropout sites. */
+export function firstSite(layer: number): number {
+  return SITES.firstLayer + layer * SITES.perLayer;
+}

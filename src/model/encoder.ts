@@ -5,7 +5,7 @@
  */
 import { BertAttention, BertResidualOutput } from "./attention.ts";
 import type { BertConfig } from "./config.ts";
-import { keepIf, SITES, type StepContext } from "./context.ts";
+import { firstSite, keepIf, type StepContext } from "./context.ts";
 import { Linear } from "./layers.ts";
 import { Module, ModuleList } from "./module.ts";
 
@@ -53,7 +53,7 @@ export class BertLayer extends Module {
     const slope = keep && needsInner ? runtime.arena.floats(n * i) : 0; // [rows, I], the activation's derivative
     this.#saved = { attended, slope };
     this.intermediate.dense.forward(runtime, inner, attended, n, activation, slope);
-    this.output.forward(context, y, inner, attended, SITES.firstLayer + layer * SITES.perLayer + 2);
+    this.output.forward(context, y, inner, attended, firstSite(layer) + 2);
     if (!keep) runtime.arena.release(mark);
   }
 
@@ -70,7 +70,7 @@ export class BertLayer extends Module {
       dattended,
       dinner,
       dy,
-      SITES.firstLayer + layer * SITES.perLayer + 2,
+      firstSite(layer) + 2,
       slope,
     );
     const { dense } = this.intermediate;

@@ -10,6 +10,13 @@ import type { Tensor } from "../runtime/tensor.ts";
 /** A gradient from outside: a tensor, or its values in row-major order. */
 export type GradientValues = Tensor | Float32Array | readonly number[];
 
+/** `count` zeros in the arena. */
+export function zeros(runtime: Runtime, count: number): number {
+  const pointer = runtime.arena.floats(count);
+  runtime.pool.run("zero", Math.ceil(count / 16384), 16, pointer, count * 4);
+  return pointer;
+}
+
 /**
  * Copies a gradient into the arena.
  *

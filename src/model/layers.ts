@@ -31,10 +31,15 @@ export class Linear extends Module {
   /** What inference multiplies with instead of the weight. */
   #copy: WeightCopy | undefined;
 
-  constructor(readonly inputs: number, readonly outputs: number) {
+  /** @param tied Parameters that stand elsewhere in the model too. */
+  constructor(
+    readonly inputs: number,
+    readonly outputs: number,
+    tied: { weight?: Parameter; bias?: Parameter } = {},
+  ) {
     super("Linear");
-    this.weight = this.parameter("weight", new Parameter([outputs, inputs]));
-    this.bias = this.parameter("bias", new Parameter([outputs]));
+    this.weight = this.parameter("weight", tied.weight ?? new Parameter([outputs, inputs]));
+    this.bias = this.parameter("bias", tied.bias ?? new Parameter([outputs]));
   }
 
   /** Chooses what forward passes multiply with; a copy is made when it is first needed, and freed by another choice. */
@@ -104,7 +109,7 @@ export class Linear extends Module {
     runtime.arena.release(mark);
     const { weight } = this;
     if (weight.requires_grad && !(weight.isFused && weight.optimizer!.updateByProduct(weight, dy, x, n))) {
-      const { pointer, accumulate } = weight.beginGradient();
+      const { pointer, accumulate } = weight.beginGradient(true);
       matMul(runtime, {
         ...{ c: pointer, a: dy, b: x, accumulate },
         ...{ m: this.outputs, n: this.inputs, k: n, transposeA: true },

@@ -6,15 +6,47 @@
 export type { BertInputs, Matrix } from "./batch.ts";
 export { BaseModelOutput, BertModel } from "./bert.ts";
 export { BertConfig, type BertConfigOptions, type ProblemType } from "./config.ts";
+export { type BackwardOptions, type EncoderInputs, EncoderModel, ModelOutput } from "./encoder_model.ts";
 export type { GradientValues } from "./gradients.ts";
-export type { Labels } from "./losses.ts";
+export type { Labels, LossOptions } from "./losses.ts";
 export { LoraConfig, type LoraConfigOptions, type TaskType } from "./lora/config.ts";
 export { type Adaptable, get_peft_model, PeftModel } from "./lora/peft_model.ts";
 export type { AdapterSource } from "./lora/adapter_files.ts";
+export { BertForMaskedLM, type MaskedLMInputs, MaskedLMOutput } from "./masked_lm.ts";
 export { Module } from "./module.ts";
+export {
+  BertForMultipleChoice,
+  type ChoiceInputs,
+  type ChoiceMatrix,
+  type MultipleChoiceInputs,
+  MultipleChoiceModelOutput,
+} from "./multiple_choice.ts";
 export { Parameter, type ParameterOptimizer } from "./parameter.ts";
 export { type FromPretrainedOptions, LoadReport } from "./pretrained.ts";
 export { predict, type Prediction, type PredictOptions, type TextOrPair } from "./predict.ts";
 export { PreTrainedModel } from "./pretrained_model.ts";
-export { BertForSequenceClassification, SequenceClassifierOutput } from "./sequence_classification.ts";
+export {
+  BertForNextSentencePrediction,
+  BertForPreTraining,
+  BertForPreTrainingOutput,
+  type NextSentenceInputs,
+  NextSentencePredictorOutput,
+  type PreTrainingInputs,
+} from "./pretraining.ts";
+export {
+  BertForQuestionAnswering,
+  type QuestionAnsweringInputs,
+  QuestionAnsweringModelOutput,
+} from "./question_answering.ts";
+export {
+  BertForSequenceClassification,
+  type SequenceClassificationInputs,
+  SequenceClassifierOutput,
+} from "./sequence_classification.ts";
+export {
+  BertForTokenClassification,
+  type TokenClassificationInputs,
+  TokenClassifierOutput,
+} from "./token_classification.ts";
+export type { ModelInputs, TrainableModel } from "./trainable.ts";
 export type { InferenceWeights } from "./weight_copy.ts";

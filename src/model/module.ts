@@ -39,10 +39,17 @@ export class Module {
     return "";
   }
 
-  /** Names and parameters, in PyTorch's order. */
-  *named_parameters(prefix = ""): Generator<[name: string, parameter: Parameter]> {
-    for (const [name, parameter] of this.#parameters) yield [prefix + name, parameter];
-    for (const [name, module] of this.#children) yield* module.named_parameters(`${prefix}${name}.`);
+  /** Names and parameters, in PyTorch's order. One that stands in several places comes once, by its first name. */
+  *named_parameters(
+    prefix = "",
+    seen = new Set<Parameter>(),
+  ): Generator<[name: string, parameter: Parameter]> {
+    for (const [name, parameter] of this.#parameters) {
+      if (seen.has(parameter)) continue;
+      seen.add(parameter);
+      yield [prefix + name, parameter];
+    }
+    for (const [name, module] of this.#children) yield* module.named_parameters(`${prefix}${name}.`, seen);
   }
 
   /** Names and modules: this one, and all those within it. */

@@ -26,10 +26,17 @@ export class OutputTensors {
   /** [rows, h] in the arena as [B, T, h], zero where nothing was computed. */
   padded(name: string, pointer: number, h: number): Tensor {
     const { size, width, rows, places } = this.batch;
-    return this.#make(name, [size, width, h], (target) => {
-      const bytes = size * width * h * 4;
-      this.runtime.pool.run("zero", Math.ceil(bytes / 65536), 16, target, bytes);
+    return this.filled(name, [size, width, h], rows < size * width, (target) => {
       this.runtime.pool.run("scatter_rows", rows, 16, target, pointer, places, h);
+    });
+  }
+
+  /** A tensor that `fill` writes, over zeros if `zeroed`. */
+  filled(name: string, shape: number[], zeroed: boolean, fill: (target: number) => void): Tensor {
+    return this.#make(name, shape, (target) => {
+      const bytes = shape.reduce((a, b) => a * b, 4);
+      if (zeroed) this.runtime.pool.run("zero", Math.ceil(bytes / 65536), 16, target, bytes);
+      fill(target);
     });
   }
 

@@ -114,10 +114,15 @@ export class Parameter {
    * Where a backward pass writes, and whether it adds to what is there. Embeddings always add: their rows are zeroed
    * when gradients are. A fused optimizer's gradient stands in the step's arena; the caller releases it after
    * {@linkcode endGradient}.
+   *
+   * @param dense True if every row gets a gradient, of an embedding that is a Linear's weight too.
    */
-  beginGradient(): { pointer: number; accumulate: boolean } {
+  beginGradient(dense = false): { pointer: number; accumulate: boolean } {
     if (this.isFused) return { pointer: this.#runtime.arena.floats(this.size), accumulate: false };
-    const accumulate = this.#hasGradient || this.touched !== 0;
+    const accumulate = this.#hasGradient || this.touched !== 0 && !dense;
+    if (dense && this.touched !== 0) {
+      this.#runtime.heap.u8.fill(1, this.touched, this.touched + this.shape[0]);
+    }
     if (this.#gradient === 0) {
       this.#gradient = this.#runtime.heap.alloc(this.size * 4);
       if (this.touched !== 0) {

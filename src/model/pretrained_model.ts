@@ -243,19 +243,19 @@ export abstract class PreTrainedModel extends Module {
 
   /**
    * @ignore Begins a step: frees what the last one left, makes room, packs the batch. `variant` are the other inputs on
-   * which the step's memory depends.
+   * which the step's memory depends; `labelled` counts the tokens that a head scores.
    */
-  protected beginForward(inputs: BertInputs, variant: object = {}): StepContext {
+  protected beginForward(inputs: BertInputs, variant: object = {}, labelled = 0): StepContext {
     this.#outputs?.release();
     this.#runtime.arena = this.#arena;
     this.#arena.reset();
     const tables = readBatch(inputs, this.config);
     this.#trained = this.parameters().map((parameter) => this.training && parameter.requires_grad);
-    this.#room.reserve(tables, this.#weights, variant);
+    this.#room.reserve({ ...tables, labelled }, this.#weights, variant);
     const batch = packBatch(this.#runtime, tables);
     const context = {
       ...{ runtime: this.#runtime, batch, training: this.training, keep: this.training },
-      ...{ checkpointing: this.#checkpointing },
+      ...{ checkpointing: this.#checkpointing, attentions: [] },
       ...{ step: this.training ? ++this.#step : 0, seed: this.#dropoutKey },
     };
     for (const extension of this.extensions) extension.beginForward(context);
@@ -298,20 +298,5 @@ export abstract class PreTrainedModel extends Module {
       if (parameter.requires_grad && parameter.optimizer?.fused) optimizers.add(parameter.optimizer);
     });
     for (const optimizer of optimizers) optimizer.checkBackward();
-  }
-
-  /** @ignore The loss of the forward pass, or an error that says how to get one. */
-  protected requireLoss<L>(loss: L | undefined): L {
-    if (loss) return loss;
-    throw new RuntimeError(
-      "Cannot run backward: forward had no labels; give it labels, or backward the gradient of the logits",
-    );
-  }
-
-  /** @ignore values * scale, in the arena. */
-  protected scaleGradient(context: StepContext, pointer: number, count: number, scale: number): number {
-    const { runtime } = context, scaled = runtime.arena.floats(count);
-    runtime.pool.run("scale", Math.ceil(count / 1024), 4, scaled, pointer, scale, count);
-    return scaled;
   }
 }

@@ -3,37 +3,28 @@
  *
  * @module
  */
-import { BertBackbone } from "./bert.ts";
-import { type BertInputs, matrixRows } from "./batch.ts";
-import type { BertConfig, ProblemType } from "./config.ts";
-import { SITES, type StepContext } from "./context.ts";
-import { applyDropout, Dropout, Linear } from "./layers.ts";
-import { computeLoss, type Labels, type LossResult } from "./losses.ts";
-import type { OutputTensors } from "./outputs.ts";
-import { gradientPointer, type GradientValues } from "./gradients.ts";
-import { PreTrainedModel } from "./pretrained_model.ts";
 import type { Tensor2D } from "../runtime/tensor.ts";
+import { BertBackbone } from "./backbone.ts";
+import { type BertInputs, matrixRows } from "./batch.ts";
+import { Classifier } from "./classifier.ts";
+import type { BertConfig, ProblemType } from "./config.ts";
+import { type EncoderInputs, EncoderModel, ModelOutput } from "./encoder_model.ts";
+import { Dropout, Linear } from "./layers.ts";
+import { computeLoss, type Labels, type LossOptions } from "./losses.ts";
+import { denseResult } from "./results.ts";
 
 /** What a classifier's forward pass gives; `logits` lives until the model's next forward pass. */
-export class SequenceClassifierOutput {
-  readonly #tensors: OutputTensors;
-  readonly #logits: number;
-  readonly #labels: number;
-
-  /** @ignore */
-  constructor(tensors: OutputTensors, logits: number, num_labels: number, readonly loss: number | undefined) {
-    this.#tensors = tensors;
-    this.#logits = logits;
-    this.#labels = num_labels;
-  }
-
+export class SequenceClassifierOutput extends ModelOutput {
   /** [B, K] */
   get logits(): Tensor2D {
-    return this.#tensors.dense("logits", this.#logits, [
-      this.#tensors.batch.size,
-      this.#labels,
-    ]) as Tensor2D;
+    return this.tensor("logits");
   }
+}
+
+/** What a sequence classifier reads. */
+export interface SequenceClassificationInputs extends EncoderInputs, LossOptions {
+  /** A class a sequence (-100 is ignored), or, for regression and several labels, floats [B, K]. */
+  labels?: Labels;
 }
 
 /**
@@ -56,74 +47,37 @@ export class SequenceClassifierOutput {
  * dispose();
  * ```
  */
-export class BertForSequenceClassification extends PreTrainedModel {
-  /** @ignore */
-  readonly bert: BertBackbone;
-  /** @ignore */
-  readonly dropout: Dropout;
-  /** @ignore */
-  readonly classifier: Linear;
-  #last: { context: StepContext; features: number; loss: LossResult | undefined } | undefined;
+export class BertForSequenceClassification extends EncoderModel<"logits"> {
+  readonly #head: Classifier;
 
   /** A model whose weights are not set yet; see `from_pretrained` and `from_config`. */
   constructor(config: BertConfig) {
     super("BertForSequenceClassification", config);
-    this.bert = this.child("bert", new BertBackbone(config));
-    this.dropout = this.child(
-      "dropout",
-      new Dropout(config.classifier_dropout ?? config.hidden_dropout_prob),
-    );
-    this.classifier = this.child("classifier", new Linear(config.hidden_size, config.num_labels));
+    this.attach("bert", new BertBackbone(config));
+    const dropout = this.child("dropout", new Dropout(config.classifierDropout));
+    const classifier = this.child("classifier", new Linear(config.hidden_size, config.num_labels));
+    this.#head = new Classifier(classifier, dropout);
     this.finish();
   }
 
   /**
    * Runs the model; with labels, computes the loss too.
    *
-   * @param inputs `labels`: a class a sequence (-100 is ignored), or, for regression and several labels, floats [B, K].
    * @throws {DataError} if the batch or the labels do not fit the model.
    */
-  forward(inputs: BertInputs & { labels?: Labels }): SequenceClassifierOutput {
-    const context = this.beginForward(inputs), { runtime, batch } = context, k = this.config.num_labels;
-    const { pooled } = this.bert.forward(context);
-    const drop = this.dropout.at(context, SITES.classifier);
-    const features = applyDropout(runtime, pooled, batch.size, this.config.hidden_size, drop);
-    const logits = runtime.arena.floats(batch.size * k); // [B, K]
-    this.classifier.forward(runtime, logits, features, batch.size);
-    const loss = inputs.labels === undefined
-      ? undefined
-      : computeLoss(runtime, this.#problemType(inputs.labels), logits, inputs.labels, batch.size, k);
-    this.#last = context.keep ? { context, features, loss } : undefined;
-    return new SequenceClassifierOutput(this.trackOutputs(context), logits, k, loss?.value);
-  }
-
-  /**
-   * Adds to every parameter's gradient.
-   *
-   * @param options `logits`: the gradient of a loss of your own [B, K] instead of the model's loss; `scale`: a factor
-   * for the gradient, 1 / (number of micro-batches) when gradients accumulate. Default 1.
-   * @throws {RuntimeError} without a forward pass in training mode before it, or if it had no labels.
-   */
-  backward(options: { logits?: GradientValues; scale?: number } = {}): void {
-    const { context, features, loss } = this.takeForward(this.#last);
-    this.#last = undefined;
-    const { runtime, batch } = context, { hidden_size: h, num_labels: k } = this.config;
-    let dlogits = options.logits
-      ? gradientPointer(runtime, options.logits, [batch.size, k], "logits")
-      : this.requireLoss(loss).dlogits;
-    if (options.scale !== undefined && options.scale !== 1) {
-      dlogits = this.scaleGradient(context, dlogits, batch.size * k, options.scale);
-    }
-    const dfeatures = this.bert.isTrainable() ? runtime.arena.floats(batch.size * h) : 0; // [B, H]
-    if (dfeatures !== 0) this.classifier.backwardInput(runtime, dfeatures, dlogits, batch.size);
-    this.classifier.backwardParameters(runtime, dlogits, features, batch.size);
-    if (dfeatures !== 0) {
-      const drop = this.dropout.at(context, SITES.classifier);
-      const dpooled = applyDropout(runtime, dfeatures, batch.size, h, drop);
-      const dhidden = runtime.arena.floats(batch.rows * h); // [rows, H]
-      runtime.pool.run("zero", Math.ceil(batch.rows * h / 16384), 16, dhidden, batch.rows * h * 4);
-      this.bert.backward(context, dhidden, dpooled);
-    }
+  forward(inputs: SequenceClassificationInputs): SequenceClassifierOutput {
+    return this.run(inputs, SequenceClassifierOutput, (context, { pooled }) => {
+      const { runtime, batch: { size } } = context, k = this.config.num_labels, { labels } = inputs;
+      const scores = this.#head.forward(context, pooled, size);
+      const logits = denseResult(context, "logits", scores, [size, k]);
+      const loss = labels && computeLoss(runtime, this.#problemType(labels), scores, labels, size, k, inputs);
+      return {
+        ...{ loss: loss?.value, results: [logits] },
+        backward: (gradients, needsInput) => ({
+          dpooled: this.#head.backward(context, gradients.of(logits, loss?.dlogits), size, needsInput),
+        }),
+      };
+    });
   }
 
   /** @ignore */
@@ -139,8 +93,9 @@ export class BertForSequenceClassification extends PreTrainedModel {
   #problemType(labels: Labels): ProblemType {
     if (this.config.problem_type) return this.config.problem_type;
     if (this.config.num_labels === 1) return "regression";
-    return Array.isArray(labels) && Array.isArray(labels[0])
-      ? "multi_label_classification"
-      : "single_label_classification";
+    const rows = "dataSync" in labels
+      ? labels.rank > 1
+      : Array.isArray(labels) && typeof labels[0] === "object";
+    return rows ? "multi_label_classification" : "single_label_classification";
   }
 }

@@ -51,6 +51,9 @@ export function inputsOfLengths(
   return { input_ids, position_ids: input_ids, attention_mask };
 }
 
+/** What a step's room depends on; `labelled`: the tokens that a head scores. */
+type StepSizes = BatchSizes & { readonly labelled: number };
+
 /** The room of one model's steps. */
 export class StepRoom {
   readonly #model: SteppingModel;
@@ -58,7 +61,7 @@ export class StepRoom {
   /** What the known batches' needs hold for. */
   #key = "";
   /** Batches that there is room for; others that are no larger in anything fit too. */
-  #known: BatchSizes[] = [];
+  #known: StepSizes[] = [];
 
   constructor(model: SteppingModel, arena: Arena) {
     this.#model = model;
@@ -72,7 +75,7 @@ export class StepRoom {
    * @param inputs More inputs of `forward` on which memory depends.
    * @throws {MemoryError} if it does not fit. Nothing was allocated then.
    */
-  reserve(batch: BatchTables, weights: InferenceWeights, inputs: object): void {
+  reserve(batch: BatchTables & StepSizes, weights: InferenceWeights, inputs: object): void {
     const model = this.#model, own = model.runtime;
     if (own instanceof PaperRuntime) return;
     const { training, is_gradient_checkpointing: gradient_checkpointing } = model;
@@ -84,8 +87,8 @@ export class StepRoom {
     if (key !== this.#key) this.#known = [];
     this.#key = key;
     if (this.#known.some((other) => covers(other, batch))) return;
-    const { extensions } = model;
-    const options = { training, gradient_checkpointing, modes, fusedRun, inputs, weights, extensions };
+    const { extensions } = model, { labelled } = batch, more = { ...inputs, labelled };
+    const options = { training, gradient_checkpointing, modes, fusedRun, inputs: more, weights, extensions };
     const run = (count: number, checkpointing = gradient_checkpointing) => {
       const some = inputsOfLengths(batch.lengths.slice(0, count), batch.width);
       const own = { ...options, gradient_checkpointing: checkpointing, threads: model.runtime.threads };
@@ -107,7 +110,7 @@ export class StepRoom {
     own.needScratch(needs.scratch / own.threads);
     this.#arena.reserve(needs.activations);
     const { size, width, rows, longest, unitCount } = batch,
-      sizes = { size, width, rows, longest, unitCount };
+      sizes = { size, width, rows, longest, unitCount, labelled };
     this.#known = [...this.#known.filter((other) => !covers(sizes, other)), sizes];
   }
 
@@ -132,9 +135,9 @@ export class StepRoom {
 }
 
 /** True if a batch of sizes `a` has room for one of sizes `b`. */
-function covers(a: BatchSizes, b: BatchSizes): boolean {
+function covers(a: StepSizes, b: StepSizes): boolean {
   return a.size >= b.size && a.width >= b.width && a.rows >= b.rows && a.longest >= b.longest &&
-    a.unitCount >= b.unitCount;
+    a.unitCount >= b.unitCount && a.labelled >= b.labelled;
 }
 
 function tooLarge(

@@ -109,9 +109,7 @@ export class Runtime {
 
   /** The table of tfjs's tensors: where each stands in memory. */
   get dataIds(): { get(dataId: object): { id: number; memoryOffset: number } } {
-    return this.#tfjs.backend["dataIdMap"] as unknown as {
-      get(dataId: object): { id: number; memoryOffset: number };
-    };
+    return this.#tfjs.backend.dataIdMap;
   }
 
   /** Sees to it that every thread has this much scratch memory. */
@@ -152,7 +150,7 @@ export class Runtime {
   markWritten(tensor: Tensor): void {
     const data = this.dataIds.get(tensor.dataId), { tfjs } = this.#tfjs.module;
     tfjs.disposeData(data.id);
-    data.id = (this.#tfjs.backend as unknown as { dataIdNextNumber: number }).dataIdNextNumber++;
+    data.id = this.#tfjs.backend.dataIdNextNumber++;
     tfjs.registerTensor(data.id, tensor.size, data.memoryOffset);
   }
 

@@ -11,5 +11,7 @@ export type Tensor = ReturnType<typeof tf.zeros>;
 export type Tensor2D = ReturnType<typeof tf.tensor2d>;
 /** @ignore A tensor of three dimensions. */
 export type Tensor3D = ReturnType<typeof tf.tensor3d>;
+/** @ignore A tensor of four dimensions. */
+export type Tensor4D = ReturnType<typeof tf.tensor4d>;
 /** @ignore A tensor that can be assigned to. */
 export type Variable = ReturnType<typeof tf.variable>;

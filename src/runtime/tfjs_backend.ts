@@ -29,9 +29,18 @@ type Factory = (options: Record<string, unknown>) => Promise<TfjsModule>;
 /** Workers that emscripten makes ahead, needed or not. */
 const EMSCRIPTEN_POOL = 8;
 
+/** The parts of tfjs's backend that are used here, of which some are private there. */
+export interface WasmBackend {
+  makeOutput(shape: number[], dtype: tf.DataType): tf.TensorInfo;
+  /** Where each tensor stands in memory. */
+  readonly dataIdMap: { get(dataId: object): { id: number; memoryOffset: number } };
+  /** The number that the next tensor gets. */
+  dataIdNextNumber: number;
+}
+
 /** What {@linkcode startTfjs} gives. */
 export interface StartedTfjs {
-  backend: BackendWasm;
+  backend: WasmBackend;
   module: TfjsModule;
   memory: WebAssembly.Memory;
   /** Takes the backend out of tfjs again and ends its threads. */
@@ -70,7 +79,7 @@ export async function startTfjs(
     throw new RuntimeError("Cannot start tfjs's WASM backend: it refused to initialise");
   }
   return {
-    backend,
+    backend: backend as unknown as WasmBackend,
     module,
     memory: used,
     dispose: () => {

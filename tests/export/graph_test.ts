@@ -70,7 +70,7 @@ for (const name of CASES) {
       const model = await (Class as typeof BertModel).from_pretrained(folder!);
       const graph = readOnnx(encodeOnnx(model));
       strictEqual(graph.opset, 17);
-      const outputs = runOnnx(graph, feedsOf(golden.inputs));
+      const outputs = runOnnx(graph, feedsOf(golden.inputs as Record<string, number[][]>));
       for (const [key, { data }] of outputs) {
         const error = worstError(data, golden.outputs.get(key)!.values);
         ok(error <= 1e-5, `${key} differs by ${error}`);

@@ -6,13 +6,14 @@ import { openSafetensors, sourceFromBytes } from "../../src/weights/mod.ts";
 export const OWN_CASES = new URL("../model/golden/", import.meta.url);
 export const SHARED = new URL("../../../shared/", import.meta.url);
 
+/** Numbers in rows, as deep as the tensor. */
+export type Nested = number[] | Nested[];
+
 export interface Golden {
   name: string;
   folder: URL;
-  inputs: Record<string, number[][]>;
-  labels: Float32Array | Int32Array | undefined;
-  labelShape: number[];
-  shape: [number, number];
+  /** The batch with its labels, as forward takes it. */
+  inputs: { input_ids: Nested } & Record<string, Nested>;
   outputs: Map<string, { values: Float32Array; shape: readonly number[] }>;
   gradients: Map<string, Float32Array>;
   json: {
@@ -50,24 +51,22 @@ export async function readGolden(name: string, folder: URL): Promise<Golden> {
     sourceFromBytes(name, readFileSync(new URL("golden.safetensors", folder))),
   );
   const outputs: Golden["outputs"] = new Map(), gradients: Golden["gradients"] = new Map();
-  const inputs: Golden["inputs"] = {};
-  let labels: Golden["labels"], labelShape: number[] = [], shape: [number, number] = [0, 0];
+  const inputs: Record<string, Nested> = {};
   for (const [key, info] of file.tensors) {
     const values = new Float32Array(info.shape.reduce((a, b) => a * b, 1));
     await file.readFloat32(key, values);
-    if (key === "in.labels") [labels, labelShape] = [values, [...info.shape]];
-    else if (key.startsWith("in.")) {
-      const [b, t] = info.shape;
-      if (key === "in.input_ids") shape = [b, t];
-      inputs[key.slice(3)] = Array.from(
-        { length: b },
-        (_, i) => Array.from(values.subarray(i * t, (i + 1) * t)),
-      );
-    } else if (key.startsWith("out.")) outputs.set(key.slice(4), { values, shape: info.shape });
+    if (key.startsWith("in.")) inputs[key.slice(3)] = nested(values, info.shape);
+    else if (key.startsWith("out.")) outputs.set(key.slice(4), { values, shape: info.shape });
     else if (key.startsWith("grad.")) gradients.set(key.slice(5), values);
   }
   const json = JSON.parse(readFileSync(new URL("golden.json", folder), "utf8"));
-  return { name, folder, inputs, labels, labelShape, shape, outputs, gradients, json };
+  return { name, folder, inputs: inputs as Golden["inputs"], outputs, gradients, json };
+}
+
+function nested(values: Float32Array, [n, ...rest]: readonly number[]): Nested {
+  if (rest.length === 0) return Array.from(values);
+  const size = values.length / n;
+  return Array.from({ length: n }, (_, i) => nested(values.subarray(i * size, (i + 1) * size), rest));
 }
 
 export function largest(values: ArrayLike<number>): number {

@@ -1,82 +1,80 @@
 /** Outputs, every gradient and 20 steps of AdamW against PyTorch and transformers. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import "../../src/hub/mod.ts";
-import { BertForSequenceClassification, BertModel, type Labels } from "../../src/model/mod.ts";
-import type { Parameter } from "../../src/model/mod.ts";
+import * as models from "../../src/model/mod.ts";
+import { BaseModelOutput, type EncoderModel, type ModelOutput, type Parameter } from "../../src/model/mod.ts";
 import { dispose, init } from "../../src/runtime/mod.ts";
 import { AdamW, get_linear_schedule_with_warmup } from "../../src/train/mod.ts";
 import { largestDifference, worstError } from "../helpers/errors.ts";
 import { caseFolders, type Golden, largest, readGolden } from "../helpers/golden.ts";
 
 const CASES = [
-  ...["base_model", "sequence_single_label", "sequence_regression", "sequence_multi_label"],
+  ...["base_model", "sequence_single_label", "sequence_regression", "sequence_multi_label", "token"],
+  ...["question_answering", "multiple_choice", "masked_lm", "next_sentence", "pretraining"],
   ...["odd_sizes", "long", "one_token", "relu_eps", "gelu_new"],
 ];
 
+type Model = EncoderModel<string>;
+
 /** A loss's value and its gradients, as each golden case defines it. */
 interface Runner {
-  model: BertModel | BertForSequenceClassification;
+  model: Model;
   forward(): number;
   backward(): void;
   outputs(): Map<string, Float32Array>;
 }
 
+/** An output by its name in the golden file: `logits`, `hidden_states.0`. */
+function outputOf(output: ModelOutput, key: string): Float32Array {
+  const [name, layer] = key.split("."), value = output[name as keyof ModelOutput] as unknown;
+  const tensor =
+    (layer === undefined ? value : (value as unknown[])[Number(layer)]) as models.Parameter["variable"];
+  return tensor.dataSync() as Float32Array;
+}
+
 async function makeRunner(golden: Golden): Promise<Runner> {
-  const options = { on_report: (report: { isComplete: boolean }) => ok(report.isComplete) };
-  // The reference's losses count masked positions of base_model too.
-  const inputs = { ...golden.inputs, keep_padding: true } as never as {
-    input_ids: number[][];
-    keep_padding: boolean;
+  const ModelClass = models[golden.json.class_ as keyof typeof models] as unknown as {
+    from_pretrained(name: URL, options: object): Promise<Model>;
   };
-  if (golden.json.class_ === "BertModel") {
-    const model = (await BertModel.from_pretrained(golden.folder, options)).train();
-    let output: ReturnType<BertModel["forward"]>;
-    const mean = (values: Float32Array) => values.reduce((sum, x) => sum + x * x, 0) / values.length;
-    const read = () => ({
-      last_hidden_state: output.last_hidden_state.dataSync() as Float32Array,
-      pooler_output: output.pooler_output.dataSync() as Float32Array,
-    });
+  const model = (await ModelClass.from_pretrained(golden.folder, {
+    on_report: (report: models.LoadReport) => ok(report.isComplete),
+  })).train();
+  // The reference's losses count masked positions too.
+  const inputs = {
+    ...golden.inputs,
+    keep_padding: true,
+    output_hidden_states: true,
+    output_attentions: true,
+  };
+  let output: ModelOutput;
+  const outputs = () => new Map(Array.from(golden.outputs.keys(), (key) => [key, outputOf(output, key)]));
+  if (golden.json.class_ !== "BertModel") {
     return {
-      model,
-      forward: () => {
-        output = model.forward({ ...inputs, output_hidden_states: true });
-        return mean(read().last_hidden_state) + mean(read().pooler_output);
-      },
-      backward: () => {
-        const { last_hidden_state: h, pooler_output: p } = read();
-        model.backward({
-          last_hidden_state: h.map((x) => 2 * x / h.length),
-          pooler_output: p.map((x) => 2 * x / p.length),
-        });
-      },
-      outputs: () =>
-        new Map<string, Float32Array>([
-          ...Object.entries(read()),
-          ...output.hidden_states.map((t, i) =>
-            [`hidden_states.${i}`, t.dataSync() as Float32Array] as const
-          ),
-        ]),
+      ...{ model, outputs, backward: () => model.backward() },
+      forward: () => (output = model.forward(inputs as never)).loss!,
     };
   }
-  const model = (await BertForSequenceClassification.from_pretrained(golden.folder, options)).train();
-  const k = golden.labelShape[1];
-  const labels: Labels = k === undefined
-    ? Array.from(golden.labels!)
-    : Array.from({ length: golden.labelShape[0] }, (_, i) =>
-      Array.from(golden.labels!.slice(i * k, (i + 1) * k)));
-  let output: ReturnType<BertForSequenceClassification["forward"]>;
+  const mean = (values: Float32Array) => values.reduce((sum, x) => sum + x * x, 0) / values.length;
+  const read = () => {
+    const { last_hidden_state, pooler_output } = output as BaseModelOutput;
+    return [last_hidden_state, pooler_output].map((tensor) => tensor.dataSync() as Float32Array);
+  };
   return {
-    model,
+    ...{ model, outputs },
     forward: () => {
-      output = model.forward({ ...inputs, labels });
-      return output.loss!;
+      output = model.forward(inputs as never);
+      return read().reduce((sum, values) => sum + mean(values), 0);
     },
-    backward: () => model.backward(),
-    outputs: () => new Map([["logits", output.logits.dataSync() as Float32Array]]),
+    backward: () => {
+      const [last_hidden_state, pooler_output] = read().map((values) =>
+        values.map((x) => 2 * x / values.length)
+      );
+      model.backward({ last_hidden_state, pooler_output });
+    },
   };
 }
 
-function optimizerOf(model: Runner["model"], training: Golden["json"]["training"]) {
+function optimizerOf(model: Model, training: Golden["json"]["training"]) {
   const decay: Parameter[] = [], plain: Parameter[] = [];
   for (const [name, parameter] of model.named_parameters()) {
     (/bias|LayerNorm/.test(name) ? plain : decay).push(parameter);
@@ -91,7 +89,7 @@ function optimizerOf(model: Runner["model"], training: Golden["json"]["training"
   };
 }
 
-function checkGradients(golden: Golden, model: Runner["model"]): void {
+function checkGradients(golden: Golden, model: Model): void {
   const top = Math.max(...Array.from(golden.gradients.values(), largest));
   const seen = new Set<string>();
   for (const [name, parameter] of model.named_parameters()) {

@@ -125,6 +125,20 @@ export function scale(y: usize, x: usize, factor: f32, n: i32, begin: i32, end: 
   }
 }
 
+/** y = x + w, elementwise. Range: blocks of 1024 elements. */
+export function add(y: usize, x: usize, w: usize, n: i32, begin: i32, end: i32): void {
+  const to = min(n, end << 10);
+  let i = begin << 10;
+  for (; i + 4 <= to; i += 4) {
+    const o = <usize>i << 2;
+    v128.store(y + o, f32x4.add(v128.load(x + o), v128.load(w + o)));
+  }
+  for (; i < to; i++) {
+    const o = <usize>i << 2;
+    store<f32>(y + o, load<f32>(x + o) + load<f32>(w + o));
+  }
+}
+
 /** y = erf(x), elementwise. Range: blocks of 1024 elements. */
 export function erf_forward(y: usize, x: usize, n: i32, begin: i32, end: i32): void {
   const to = min(n, end << 10);

@@ -182,6 +182,36 @@ export function attention_forward(
   }
 }
 
+/**
+ * The probabilities after dropout, of queries and keys, to p[B, heads, width, width], which is zero before. `places` holds
+ * b * width + t of each row; the other arguments are those of attention_forward. Range: units x heads, heads fastest.
+ */
+export function attention_probabilities(
+  p: usize, q: usize, k: usize, units: usize, places: usize, width: i32, heads: i32, d: i32, dropSite: i32, dropStep: i32,
+  key0: i32, key1: i32, dropThreshold: i32, dropScale: f32, scratch: usize, begin: i32, end: i32,
+): void {
+  const h = heads * d, ld = <usize>h << 2, scale: f32 = 1 / sqrt(<f32>d);
+  setDropout(dropSite, dropStep, key0, key1, dropThreshold);
+  for (let unit = begin; unit < end; unit++) {
+    const entry = units + (<usize>(unit / heads) << 4), head = unit % heads;
+    const first = load<i32>(entry), t = load<i32>(entry, 4), qn = load<i32>(entry, 12), row = first + load<i32>(entry, 8);
+    const column = <usize>(head * d) << 2;
+    layout(scratch, t, d);
+    packRows(panelsK, k + <usize>first * ld + column, h, t, d);
+    transposedScores(scores, panelsK, q + <usize>row * ld + column, h, t, qn, d);
+    for (let j = 0; j < qn; j++) {
+      const strip = scores + <usize>(j / NR) * stripBytes(t);
+      if (j % NR == 0) softmaxStrip(strip, t, scale, (row + j) * heads + head, heads, min(NR, qn - j), dropScale, 0, 0);
+      const place = load<i32>(places + (<usize>(row + j) << 2)), from = strip + (<usize>(j % NR) << 2);
+      const line = (<usize>(place / width) * heads + head) * width + <usize>(place % width), to = p + (line * width << 2);
+      for (let i = 0; i < t; i++) {
+        const key = <usize>(load<i32>(places + (<usize>(first + i) << 2)) % width);
+        store<f32>(to + (key << 2), load<f32>(from + <usize>i * NR * 4));
+      }
+    }
+  }
+}
+
 function setDropout(dropSite: i32, dropStep: i32, key0: i32, key1: i32, dropThreshold: i32): void {
   site = dropSite;
   step = dropStep;

@@ -1,6 +1,6 @@
 // Every kernel, by file. A kernel works on a half-open range [begin, end) of its outputs; see each file's head.
-export { activation_forward, erf_forward, exp_forward, multiply, scale } from "./activation";
-export { attention_backward, attention_forward, attention_scratch_bytes } from "./attention";
+export { activation_forward, add, erf_forward, exp_forward, multiply, scale } from "./activation";
+export { attention_backward, attention_forward, attention_probabilities, attention_scratch_bytes } from "./attention";
 export { batch_matmul } from "./batch_matmul";
 export { dropout } from "./dropout";
 export {

@@ -1,0 +1,171 @@
+/**
+ * What the forward and backward passes of all models share: the encoder, a head on it, and the gradients between them.
+ *
+ * @module
+ */
+import { DataError, RuntimeError } from "../errors.ts";
+import type { Tensor, Tensor3D, Tensor4D } from "../runtime/tensor.ts";
+import type { Backbone, EncoderPass } from "./backbone.ts";
+import type { BertInputs } from "./batch.ts";
+import type { BertConfig } from "./config.ts";
+import type { StepContext } from "./context.ts";
+import { type GradientValues, zeros } from "./gradients.ts";
+import type { OutputTensors } from "./outputs.ts";
+import { PreTrainedModel } from "./pretrained_model.ts";
+import { HeadGradients, type Result } from "./results.ts";
+import type { ModelInputs, TrainableModel } from "./trainable.ts";
+
+/** What every model's forward pass can be asked for. */
+export interface EncoderInputs extends BertInputs {
+  /** Keeps the hidden states of all layers for the output. Default false. */
+  output_hidden_states?: boolean;
+  /** Keeps the attention's probabilities of all layers for the output. Default false. */
+  output_attentions?: boolean;
+}
+
+/** Options of a backward pass: gradients of a loss of one's own, by the outputs' names. */
+export type BackwardOptions<Name extends string> = {
+  /** A factor: 1 / (number of micro-batches) when gradients accumulate. Default 1. */
+  scale?: number;
+} & { [name in Name]?: GradientValues };
+
+/** Gradients of the encoder's outputs; 0 or absent for none. */
+export interface EncoderGradient {
+  /** [rows, H], overwritten. */
+  dhidden?: number;
+  /** [B, H] */
+  dpooled?: number;
+}
+
+/** A head's forward pass, and the backward pass that belongs to it. */
+export interface HeadPass {
+  loss: number | undefined;
+  results: readonly Result[];
+  /** Adds to the head's gradients; gives those of the encoder's outputs if `needsInput`. */
+  backward(gradients: HeadGradients, needsInput: boolean): EncoderGradient;
+}
+
+/** What a forward pass gives; tensors live until the model's next forward pass, and `clone()` keeps one. */
+export class ModelOutput {
+  /** The mean loss; undefined without labels. */
+  readonly loss: number | undefined;
+  /** @ignore */
+  readonly results: readonly Result[];
+  readonly #tensors: OutputTensors;
+  readonly #pass: EncoderPass;
+  readonly #config: BertConfig;
+
+  /** @ignore */
+  constructor(tensors: OutputTensors, pass: EncoderPass, head: HeadPass, config: BertConfig) {
+    this.loss = head.loss;
+    this.results = head.results;
+    this.#tensors = tensors;
+    this.#pass = pass;
+    this.#config = config;
+  }
+
+  /** Embedding output, then each layer's, [B, T, H] each; empty unless `output_hidden_states` was given. */
+  get hidden_states(): Tensor3D[] {
+    return this.#pass.hidden.map((pointer, i) =>
+      this.#tensors.padded(`hidden_states.${i}`, pointer, this.#config.hidden_size) as Tensor3D
+    );
+  }
+
+  /**
+   * Each layer's probabilities after dropout, [B, N, T, T]: of query (third) and key (fourth); zero at masked positions.
+   * Empty unless `output_attentions` was given.
+   */
+  get attentions(): Tensor4D[] {
+    const { size, width } = this.#tensors.batch,
+      shape = [size, this.#config.num_attention_heads, width, width];
+    return this.#pass.attentions.map((pointer, i) =>
+      this.#tensors.dense(`attentions.${i}`, pointer, shape) as Tensor4D
+    );
+  }
+
+  /** @ignore */
+  protected tensor<T extends Tensor>(name: string): T {
+    return this.results.find((result) => result.name === name)!.tensor(this.#tensors) as T;
+  }
+}
+
+/** A class of outputs. */
+type OutputClass<O> = new (...parts: ConstructorParameters<typeof ModelOutput>) => O;
+
+/** An encoder with a head; `Name` are the names of its outputs. */
+export abstract class EncoderModel<Name extends string> extends PreTrainedModel implements TrainableModel {
+  #backbone: Backbone | undefined;
+  #last: { context: StepContext; head: HeadPass } | undefined;
+
+  /** @ignore Sets the encoder, as a part of that name unless the name is empty. */
+  protected attach<T extends Backbone>(name: string, backbone: T): T {
+    this.#backbone = backbone;
+    return name === "" ? backbone : this.child(name, backbone);
+  }
+
+  /** @ignore One forward pass: the encoder, then the head; `variant` and `labelled` as in `beginForward`. */
+  protected run<O>(
+    inputs: EncoderInputs,
+    Output: OutputClass<O>,
+    head: (context: StepContext, pass: EncoderPass) => HeadPass,
+    variant: object = {},
+    labelled = 0,
+  ): O {
+    const { output_hidden_states = false, output_attentions = false } = inputs;
+    this.#last = undefined;
+    const context = this.beginForward(
+      inputs,
+      { ...variant, output_hidden_states, output_attentions },
+      labelled,
+    );
+    const extras = { hidden: output_hidden_states, attentions: output_attentions };
+    const pass = this.#backbone!.forward(context, extras);
+    const scored = head(context, pass);
+    this.#last = context.keep ? { context, head: scored } : undefined;
+    return new Output(this.trackOutputs(context), pass, scored, this.config);
+  }
+
+  /** Runs the model; see each model for what it reads. */
+  abstract forward(inputs: ModelInputs): ModelOutput;
+
+  /**
+   * Adds to every parameter's gradient what follows from the loss, or, if gradients of outputs are given, from those
+   * instead.
+   *
+   * @throws {RuntimeError} without a forward pass in training mode before it, or if it had no labels.
+   */
+  backward(options: BackwardOptions<Name> = {}): void {
+    const { scale = 1, ...given } = options;
+    const outside: Readonly<Record<string, GradientValues | undefined>> = given;
+    const hasOutside = Object.values(outside).some((values) => values !== undefined);
+    this.backwardFrom(outside, scale, hasOutside ? 0 : scale);
+  }
+
+  /** @ignore The backward pass from gradients of outputs, times `scale`, and of the loss, times `lossScale`. */
+  backwardFrom(
+    outside: Readonly<Record<string, GradientValues | undefined>>,
+    scale: number,
+    lossScale: number,
+  ): void {
+    const { context, head } = this.takeForward(this.#last), { runtime, batch } = context;
+    this.#last = undefined;
+    if (lossScale !== 0 && head.loss === undefined) {
+      throw new RuntimeError(
+        `Cannot run backward: forward had no labels; give it labels, or backward the gradient of ${
+          head.results.map(({ name }) => name).join(", ")
+        }`,
+      );
+    }
+    const unknown = Object.keys(outside).find((name) => !head.results.some((result) => result.name === name));
+    if (unknown !== undefined) {
+      throw new DataError(`Cannot run backward from "${unknown}": ${this.typeName} has no such output`);
+    }
+    const backbone = this.#backbone!, needsInput = backbone.isTrainable();
+    const { dhidden = 0, dpooled = 0 } = head.backward(
+      new HeadGradients(runtime, lossScale, outside, scale),
+      needsInput,
+    );
+    if (!needsInput) return;
+    backbone.backward(context, dhidden || zeros(runtime, batch.rows * this.config.hidden_size), dpooled);
+  }
+}

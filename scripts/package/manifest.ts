@@ -1,6 +1,17 @@
 /** The package.json of the package; the same for both builds. */
 import { MODULES, type PackageDescription } from "./description.ts";
 
+/** Files that programs for the edge bundle, by the names under which they import them. */
+const FILES = {
+  "./kernels_single.wasm": "src/kernels/generated/kernels_single.wasm",
+  "./tfjs-backend-wasm-simd.wasm":
+    "vendor/tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm",
+  "./berth-tiny/*": "src/assets/berth-tiny/*",
+};
+
+/** Modules that do something when they are loaded: hub's sets what finds models by name. */
+const WITH_EFFECTS = ["mod.ts", "src/hub/mod.ts"];
+
 /** Where an emitted module stands in the package. */
 export function emitted(module: string, extension = ".js"): string {
   return `./${MODULES}/${module.replace(/\.ts$/, extension)}`;
@@ -15,6 +26,7 @@ export function packageJson(description: PackageDescription): Record<string, unk
       { types: emitted(module, ".d.ts"), default: emitted(module) },
     ]),
   );
+  const files = Object.fromEntries(Object.entries(FILES).map(([key, path]) => [key, `./${MODULES}/${path}`]));
   const bin = Object.fromEntries(Object.entries(commands).map(([key, module]) => [key, emitted(module)]));
   return {
     ...{ name, version },
@@ -28,11 +40,11 @@ export function packageJson(description: PackageDescription): Record<string, unk
     engines: metadata.engines,
     main: emitted(entryPoints["."]),
     types: emitted(entryPoints["."], ".d.ts"),
-    exports: { ...exports, "./package.json": "./package.json" },
+    exports: { ...exports, ...files, "./package.json": "./package.json" },
     ...Object.keys(bin).length > 0 && { bin },
     files: [MODULES, ...documents],
     sideEffects: [
-      ...[...Object.values(commands), ...workers].map((module) => emitted(module)),
+      ...[...Object.values(commands), ...workers, ...WITH_EFFECTS].map((module) => emitted(module)),
       `./${MODULES}/vendor/**`,
     ],
     dependencies: description.dependencies,

@@ -3,9 +3,10 @@
  * when its input ends.
  */
 import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import process from "node:process";
-import { Miniflare } from "miniflare";
 
+const { Miniflare } = createRequire(import.meta.url)("miniflare");
 const { folder, model, persist } = JSON.parse(process.argv[2]);
 const kinds = { js: "ESModule", wasm: "CompiledWasm" };
 const files = readdirSync(folder).sort((a, b) => a.endsWith(".js") ? -1 : b.endsWith(".js") ? 1 : 0);

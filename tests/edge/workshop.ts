@@ -31,5 +31,6 @@ export async function buildExamples(): Promise<URL | null> {
   for (const host of ["miniflare_host.js", "lambda_host.js"]) {
     cpSync(new URL(`tests/edge/${host}`, ROOT), new URL(host, shop));
   }
+  cpSync(new URL("tests/edge/idle_worker.js", ROOT), new URL("idle/worker.js", shop));
   return shop;
 }

@@ -4,9 +4,9 @@ import {
   type BertForSequenceClassification,
   type BertTokenizer,
   get_linear_schedule_with_warmup,
+  parameterGroups,
   predict,
 } from "../../mod.ts";
-import type { Parameter } from "../../mod.ts";
 import { Random } from "../../src/random.ts";
 import type { EvaluationRecord, StepRecord } from "../../src/report/mod.ts";
 import type { Example } from "./data.ts";
@@ -77,14 +77,8 @@ export async function train(
   settings: TrainSettings,
   listener: TrainListener,
 ): Promise<TrainRecord> {
-  const decayed: Parameter[] = [], plain: Parameter[] = [];
-  for (const [name, parameter] of model.named_parameters()) {
-    (/bias|LayerNorm/.test(name) ? plain : decayed).push(parameter);
-  }
-  const optimizer = new AdamW([
-    { params: decayed, weight_decay: settings.weight_decay },
-    { params: plain, weight_decay: 0 },
-  ], { lr: settings.learning_rate });
+  const { learning_rate: lr, weight_decay } = settings;
+  const optimizer = new AdamW(parameterGroups(model, { weight_decay }), { lr });
   const perEpoch = Math.ceil(trainSet.length / settings.batch_size), total = perEpoch * settings.epochs;
   const schedule = get_linear_schedule_with_warmup(
     optimizer,

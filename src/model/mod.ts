@@ -6,6 +6,7 @@
 export type { BertInputs, Matrix } from "./batch.ts";
 export { BaseModelOutput, BertModel } from "./bert.ts";
 export { BertConfig, type BertConfigOptions, type ProblemType } from "./config.ts";
+export { bitfit, freeze, type FreezeReport, type NamePattern, reinitialize, unfreeze } from "./freeze.ts";
 export { type BackwardOptions, type EncoderInputs, EncoderModel, ModelOutput } from "./encoder_model.ts";
 export type { GradientValues } from "./gradients.ts";
 export type { Labels, LossOptions } from "./losses.ts";

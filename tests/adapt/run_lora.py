@@ -1,6 +1,6 @@
-"""Puts an adapter on a base model by PEFT, and prints its logits.
+"""Puts adapters on base models by PEFT, and prints the logits of each.
 
-    python run_lora.py BASE ADAPTER INPUTS.json
+    python run_lora.py BASE ADAPTER INPUTS.json [BASE ADAPTER INPUTS.json ...]
 """
 import json, sys, warnings
 import torch
@@ -8,7 +8,9 @@ from peft import PeftModel
 from transformers import BertForSequenceClassification
 
 warnings.filterwarnings("ignore")
-base = BertForSequenceClassification.from_pretrained(sys.argv[1])
-model = PeftModel.from_pretrained(base, sys.argv[2]).eval()
-inputs = {name: torch.tensor(rows) for name, rows in json.load(open(sys.argv[3])).items()}
-with torch.no_grad(): print(json.dumps(model(**inputs).logits.tolist()))
+results = []
+for base, adapter, inputs in zip(*[iter(sys.argv[1:])] * 3):
+    model = PeftModel.from_pretrained(BertForSequenceClassification.from_pretrained(base), adapter).eval()
+    batch = {name: torch.tensor(rows) for name, rows in json.load(open(inputs)).items()}
+    with torch.no_grad(): results.append(model(**batch).logits.tolist())
+print(json.dumps(results))

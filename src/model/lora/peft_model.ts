@@ -265,7 +265,7 @@ function trainedNames(
  * const tokenizer = await BertTokenizer.from_pretrained("berth-tiny");
  * const model = await BertForSequenceClassification.from_pretrained("berth-tiny", { num_labels: 2 });
  * const peft = get_peft_model(model, new LoraConfig({ r: 8, lora_alpha: 16, task_type: "SEQ_CLS" }));
- * peft.print_trainable_parameters(); // trainable params: 8,450 || all params: ...
+ * peft.print_trainable_parameters(); // trainable params: 16,642 || all params: 1,891,972 || ...
  * const optimizer = new AdamW(peft.parameters(), { lr: 1e-3 });
  * peft.train().forward({ ...tokenizer(["I love baseball.", "I hate baseball."]), labels: [1, 0] });
  * peft.backward();

@@ -42,7 +42,7 @@ export class Module {
   /** Names and parameters, in PyTorch's order. One that stands in several places comes once, by its first name. */
   *named_parameters(
     prefix = "",
-    seen = new Set<Parameter>(),
+    seen: Set<Parameter> = new Set(),
   ): Generator<[name: string, parameter: Parameter]> {
     for (const [name, parameter] of this.#parameters) {
       if (seen.has(parameter)) continue;

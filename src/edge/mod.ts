@@ -25,7 +25,16 @@
  * @module
  */
 export * from "../errors.ts";
-export { dispose, type InitOptions, type Profile, Runtime, runtime, type WasmSource } from "../runtime/mod.ts";
+export {
+  type AssetName,
+  type Assets,
+  dispose,
+  type InitOptions,
+  type Profile,
+  Runtime,
+  runtime,
+  type WasmSource,
+} from "../runtime/mod.ts";
 export type { Tensor, Tensor2D, Tensor3D, Tensor4D, Variable } from "../runtime/tensor.ts";
 export { BertTokenizer } from "../hub/tokenizer.ts";
 export type { DownloadProgress, HubOptions, Patience } from "../hub/mod.ts";

@@ -35,9 +35,11 @@ export interface RunRequest {
 export interface RunDescription {
   /** Of this layout: 1. */
   version: 1;
+  /** Names of the labels. */
   labels: string[];
   /** Labels by number. */
   examples: { text: string; label: number }[];
+  /** Settings of the Trainer. */
   args: TrainingArguments & { seed: number };
   /** Steps of the whole run. */
   steps: number;

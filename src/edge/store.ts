@@ -6,6 +6,7 @@
 
 /** A value of a {@linkcode StateStore}. */
 export interface StoredState {
+  /** The value. */
   bytes: Uint8Array;
   /** Another one after each write. */
   version: string;

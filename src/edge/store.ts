@@ -42,7 +42,9 @@ export function memoryStore(): StateStore {
 
 /** What is used of a bucket of Cloudflare R2. */
 export interface R2BucketLike {
+  /** Reads an object. */
   get(key: string): Promise<{ etag: string; arrayBuffer(): Promise<ArrayBuffer> } | null>;
+  /** Writes an object if the condition holds; else null. */
   put(
     key: string,
     value: Uint8Array<ArrayBuffer>,

@@ -32,10 +32,13 @@ export interface TrainingServiceOptions {
 
 /** How far a run has come. */
 export interface RunStatus {
+  /** The run's name. */
   id: string;
+  /** Names of the labels, by number. */
   labels: readonly string[];
-  /** Steps done, and steps in all. */
+  /** Steps done. */
   step: number;
+  /** Steps in all. */
   steps: number;
   /** True when all are done. */
   done: boolean;
@@ -67,7 +70,11 @@ export class TrainingService {
   readonly #store: StateStore;
   readonly #sliceFlops: number;
 
-  /** @throws {RangeError} if `sliceFlops` is no number above 0. */
+  /**
+   * A service; nothing is read or computed yet.
+   *
+   * @throws {RangeError} if `sliceFlops` is no number above 0.
+   */
   constructor({ files, store, limits, sliceFlops = 3e10 }: TrainingServiceOptions) {
     if (!(sliceFlops > 0)) throw new RangeError(`Cannot train with sliceFlops ${sliceFlops}: a number above 0 is wanted`);
     this.limits = { ...SERVICE_LIMITS, ...limits };

@@ -18,7 +18,7 @@ const miniflare = new Miniflare({
 });
 const bucket = await miniflare.getR2Bucket("BUCKET");
 for (const name of model ? readdirSync(model) : []) {
-  await bucket.put(`berth-tiny/${name}`, readFileSync(`${model}/${name}`));
+  await bucket.put(`berth-tiny/${name}`, new Uint8Array(readFileSync(`${model}/${name}`)).buffer);
 }
 console.log(JSON.stringify({ url: String(await miniflare.ready) }));
 process.stdin.on("end", () => miniflare.dispose().then(() => process.exit()));

@@ -69,6 +69,7 @@ export class TrainingService {
   readonly #files: ModelFiles;
   readonly #store: StateStore;
   readonly #sliceFlops: number;
+  #madeTokenizer: BertTokenizer | undefined;
 
   /**
    * A service; nothing is read or computed yet.
@@ -93,7 +94,7 @@ export class TrainingService {
     checkId(id);
     const run = await exclusively(async () =>
       describeRun(request, {
-        ...{ config: await this.#config(), tokenizer: await BertTokenizer.from_pretrained(this.#files) },
+        ...{ config: await this.#config(), tokenizer: await this.#tokenizer() },
         ...{ limits: this.limits, sliceFlops: this.#sliceFlops },
       })
     );
@@ -155,7 +156,7 @@ export class TrainingService {
     body: (trainer: Trainer<BertForSequenceClassification>, tokenizer: BertTokenizer) => Promise<T>,
     ...callbacks: TrainerCallback[]
   ): Promise<T> {
-    const tokenizer = await BertTokenizer.from_pretrained(this.#files);
+    const tokenizer = await this.#tokenizer();
     const model = await BertForSequenceClassification.from_pretrained(this.#files, {
       ...{ id2label: Object.fromEntries(labels.map((label, i) => [String(i), label])), seed: args.seed },
       on_report: () => {}, // the classifier is new
@@ -168,6 +169,10 @@ export class TrainingService {
       await trainer.dispose();
       model.dispose();
     }
+  }
+
+  async #tokenizer(): Promise<BertTokenizer> {
+    return this.#madeTokenizer ??= await BertTokenizer.from_pretrained(this.#files);
   }
 
   async #config(): Promise<BertConfig> {

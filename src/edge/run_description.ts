@@ -49,6 +49,11 @@ export interface RunDescription {
 
 const RATES: Readonly<Record<TrainedPart, number>> = { head: 3e-3, top: 1e-3, all: 2e-4 };
 
+/** Bytes that a run's state has for each trained weight: its value and two moments. */
+const STATE_BYTES = 12;
+/** States in memory at once: as it was read, as it is now, and on its way to the store. */
+const STATE_COPIES = 3;
+
 /** Where a run is to fit in. */
 export interface Room {
   config: BertConfig;
@@ -110,15 +115,16 @@ function frozenNames(part: TrainedPart, { num_hidden_layers }: BertConfig): stri
 /** How many steps of a run one request makes. */
 function sliceSteps(config: BertConfig, lengths: number[], freeze: string[], sliceFlops: number): number {
   const frozen = freeze.map((pattern) => new RegExp(pattern)), { memoryLimit } = runtime();
-  const { bytes, flops } = plan(config, {
+  const { bytes, flops, parameters } = plan(config, {
     ...{ model: BertForSequenceClassification, lengths, threads: 1 },
     requires_grad: (name) => !frozen.some((pattern) => pattern.test(name)),
   });
   const advice = "; a smaller batch_size, shorter texts or fewer trained layers would help";
-  if (bytes.total > memoryLimit) {
+  const memory = bytes.total + STATE_COPIES * STATE_BYTES * parameters.trainable;
+  if (memory > memoryLimit) {
     throw new RequestError(
       413,
-      `Cannot train: a step takes ${formatMemory(bytes.total)} of memory, ${formatMemory(memoryLimit)} are there${advice}`,
+      `Cannot train: a request takes ${formatMemory(memory)} of memory, ${formatMemory(memoryLimit)} are there${advice}`,
     );
   }
   const steps = Math.floor(sliceFlops / flops.step), giga = (n: number) => `${(n / 1e9).toFixed(2)}e9`;

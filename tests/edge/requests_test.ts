@@ -108,7 +108,7 @@ Deno.test("a run whose steps take too much memory or time is refused when it beg
   await init({ memoryLimit: 20 * 2 ** 20 });
   const client = await localClient();
   const run = { ...SMALL_RUN, examples: SMALL_RUN.examples.map((e) => ({ ...e, text: `${e.text} `.repeat(30) })) };
-  await refused(client, "POST", "/train", { ...run, batch_size: 64 }, 413, /MiB of memory, 20.00 MiB are there/);
+  await refused(client, "POST", "/train", { ...run, batch_size: 64 }, 413, /MiB of memory, 20\.00 MiB are there/);
   const hurried = await localClient({ sliceFlops: 1e8 });
   await refused(hurried, "POST", "/train", SMALL_RUN, 413, /e9 operations, a request may take 0.10e9/);
   dispose();

@@ -9,14 +9,14 @@ import { createInterface } from "node:readline";
 export class Host {
   constructor(readonly child: ChildProcess, readonly url: string) {}
 
-  /** Starts a program that prints its URL: as one line of JSON, or as `Deno.serve` does. */
+  /** Starts a program that prints a line with its URL. */
   static async start(command: string, args: string[], env: Record<string, string> = {}): Promise<Host> {
     const child = spawn(command, args, {
       ...{ env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "inherit"] },
     });
     for await (const line of createInterface(child.stdout!)) {
       const [url] = /http:[^\s"]+/.exec(line) ?? [];
-      if (url) return new Host(child, url.replace("0.0.0.0", "127.0.0.1"));
+      if (url) return new Host(child, url);
     }
     throw new Error(`Cannot start ${command} ${args[0]}: it ended`);
   }

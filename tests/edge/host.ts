@@ -48,7 +48,7 @@ export class Host {
   /** Ends the program. */
   async end(signal?: "SIGTERM"): Promise<number | null> {
     const exited = this.child.exitCode ?? once(this.child, "exit").then(([code]) => code as number | null);
-    if (signal) this.child.kill(signal);
+    if (signal) process.kill(this.child.pid!, signal);
     else this.child.stdin!.end();
     return await exited;
   }

@@ -4,6 +4,7 @@
  * @module
  */
 export * from "./src/errors.ts";
+export { Random } from "./src/random.ts";
 export {
   type AssetName,
   type Assets,

@@ -19,7 +19,6 @@ export const ENTRIES: Readonly<Record<string, URL>> = {
   tokenizer: new URL("src/tokenizer/mod.ts", ROOT),
   weights: new URL("src/weights/mod.ts", ROOT),
   "tfjs-core": new URL("src/browser/tfjs_core.ts", ROOT),
-  hub: new URL("src/browser/hub.ts", ROOT),
 };
 
 /** Workers, each in one file. */
@@ -28,11 +27,17 @@ const WORKERS: Readonly<Record<string, URL>> = {
   pthread_worker: new URL("src/runtime/pthread_worker.ts", ROOT),
 };
 
-/** Builds the folder anew. */
-export async function buildBrowser(out: URL): Promise<void> {
+/**
+ * Builds the folder anew.
+ *
+ * @param out The folder.
+ * @param checkpoints Where the folder finds berth-tiny's folder if it is there already; else it is copied.
+ */
+export async function buildBrowser(out: URL, checkpoints?: string): Promise<void> {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
-  await bundle({ entries: ENTRIES, out });
+  const elsewhere: Record<string, string> = checkpoints ? { "berth-tiny/": `${checkpoints}berth-tiny/` } : {};
+  await bundle({ entries: ENTRIES, out, elsewhere });
   await bundle({ entries: WORKERS, out, splitting: false });
 }
 

@@ -8,6 +8,7 @@ import { build, emptyDir } from "@deno/dnt";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { folderUrl } from "../src/runtime/files.ts";
+import { emitDeclarations } from "./package/deno_pack.ts";
 import { describePackage, entryModules } from "./package/description.ts";
 import { finishPackage, packTarball } from "./package/finish.ts";
 
@@ -31,11 +32,15 @@ await build({
   test: false, // tests/package runs the package in every runtime
   compilerOptions: {
     target: "ES2023",
-    lib: ["ESNext", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],
+    lib: ["ESNext", "DOM", "DOM.Iterable"],
     sourceMap: true,
     inlineSources: true,
   },
-  postBuild: () => finishPackage(description, out),
+  declaration: false,
+  postBuild: async () => {
+    emitDeclarations(description, out);
+    await finishPackage(description, out);
+  },
 });
 packTarball(out, new URL("package.tgz", out));
 console.log(`${name}@${version}: ${flags.out}/package.tgz`);

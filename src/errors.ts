@@ -64,6 +64,29 @@ export class DataError extends BerthError {
   override name: string = "DataError";
 }
 
+/** A training run cannot begin, go on or be checked: its checkpoint is damaged, or of another run. */
+export class TrainingError extends BerthError {
+  /** The name of the class. */
+  override name: string = "TrainingError";
+}
+
+/** A loss, gradient or weight is no finite number any more; the step that would have used it was not made. */
+export class DivergenceError extends TrainingError {
+  /** The name of the class. */
+  override name: string = "DivergenceError";
+
+  /**
+   * An error with its place.
+   *
+   * @param message What happened.
+   * @param step The optimizer step, counted from 1.
+   * @param tensor What is not finite: `loss`, a parameter's name, or `gradient of <name>`.
+   */
+  constructor(message: string, readonly step: number, readonly tensor: string) {
+    super(message);
+  }
+}
+
 /** A request to a service is refused. */
 export class RequestError extends BerthError {
   /** The name of the class. */

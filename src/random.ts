@@ -57,6 +57,8 @@ export class Random {
   #blockAt = -1;
 
   /**
+   * A stream from its beginning.
+   *
    * @param seed A whole number from 0 to 2^53 - 1.
    * @param stream Streams of one seed are independent. Default 0.
    */

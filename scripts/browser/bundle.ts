@@ -10,6 +10,9 @@ const ROOT = new URL("../../", import.meta.url);
 /** Where the sources' files of berth-tiny stand, and their folder in the bundle. */
 const FOLDERS: Readonly<Record<string, string>> = { "berth-tiny": "berth-tiny/" };
 
+/** Packages that only pages of the repository use. */
+const PAGE_PACKAGES = ["fflate@0.8.3"];
+
 /** Literals that bundlers see; blanks and a comma before the closing bracket are allowed. */
 const LITERAL = /new URL\(\s*"([^"]+)",\s*import\.meta\.url,?\s*\)/g;
 
@@ -25,21 +28,41 @@ export interface BundleOptions {
   minify?: boolean;
   /** Modules that stand for others, by the names that are imported. */
   alias?: Record<string, string>;
+  /** Folders of files that are not copied because they stand elsewhere, by the bundle's names: paths from the bundle. */
+  elsewhere?: Record<string, string>;
+  /** Names that are replaced by expressions. */
+  define?: Record<string, string>;
 }
 
 /** Bundles; gives the names of all files that were written or copied, with what esbuild knows of them. */
 export async function bundle(options: BundleOptions): Promise<esbuild.Metafile> {
-  const modules = await installPackages(new URL("out/browser/npm/", ROOT), dependencies());
-  const { entries, out, splitting = true, minify = true, alias = {} } = options;
+  const modules = await installPackages(new URL("out/browser/npm/", ROOT), [
+    ...dependencies(),
+    ...PAGE_PACKAGES,
+  ]);
+  const { entries, out, splitting = true, minify = true, alias = {}, define = {}, elsewhere = {} } = options;
   const built = await esbuild.build({
     entryPoints: Object.fromEntries(
       Object.entries(entries).map(([name, url]) => [name, fileURLToPath(url)]),
     ),
     outdir: fileURLToPath(out),
-    ...{ bundle: true, format: "esm", platform: "browser", target: "es2022", splitting, minify, alias },
+    ...{
+      bundle: true,
+      format: "esm",
+      platform: "browser",
+      target: "es2022",
+      splitting,
+      minify,
+      alias,
+      define,
+    },
     ...{ chunkNames: "chunk-[hash]", legalComments: "none", metafile: true, logLevel: "error" },
     nodePaths: [fileURLToPath(modules)],
-    plugins: [assets(fileURLToPath(out), modules), hubForBrowsers(modules)],
+    plugins: [
+      assets(fileURLToPath(out), modules, elsewhere),
+      hubForBrowsers(modules),
+      npmSpecifiers(modules),
+    ],
   });
   return built.metafile;
 }
@@ -48,8 +71,7 @@ export async function bundle(options: BundleOptions): Promise<esbuild.Metafile> 
 export const stop: () => Promise<void> = esbuild.stop;
 
 /** Copies the files that `new URL` literals of our sources name beside the bundle, and lets the literals follow. */
-function assets(out: string, modules: URL): esbuild.Plugin {
-  const nameOf = (file: string) => (FOLDERS[basename(dirname(file))] ?? "") + basename(file);
+function assets(out: string, modules: URL, elsewhere: Record<string, string>): esbuild.Plugin {
   return {
     name: "assets",
     setup(build) {
@@ -58,7 +80,8 @@ function assets(out: string, modules: URL): esbuild.Plugin {
           const file = target.startsWith(".")
             ? resolve(dirname(path), target)
             : fileURLToPath(new URL(target, modules));
-          const name = nameOf(file);
+          const folder = FOLDERS[basename(dirname(file))] ?? "", name = folder + basename(file);
+          if (elsewhere[folder]) return `new URL("${elsewhere[folder]}${basename(file)}", import.meta.url)`;
           if (existsSync(file)) {
             mkdirSync(dirname(join(out, name)), { recursive: true });
             copyFileSync(file, join(out, name));
@@ -79,5 +102,18 @@ function hubForBrowsers(modules: URL): esbuild.Plugin {
   return {
     name: "hub-for-browsers",
     setup: (build) => build.onResolve({ filter: /^@huggingface\/hub$/ }, () => ({ path })),
+  };
+}
+
+/** Deno's names of npm packages. */
+function npmSpecifiers(modules: URL): esbuild.Plugin {
+  return {
+    name: "npm-specifiers",
+    setup: (build) =>
+      build.onResolve(
+        { filter: /^npm:/ },
+        ({ path, kind }) =>
+          build.resolve(path.replace(/^npm:(.[^@]*)@.*/, "$1"), { kind, resolveDir: fileURLToPath(modules) }),
+      ),
   };
 }

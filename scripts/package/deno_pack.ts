@@ -1,7 +1,8 @@
 /** Emits the package's modules with `deno pack`, in the layout that dnt gives them. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { entryModules, MODULES, type PackageDescription, readDenoJson, ROOT } from "./description.ts";
 import { filesBelow } from "./files.ts";
@@ -12,24 +13,37 @@ const SOURCES = ["mod.ts", "src", "deno.json", "deno.lock"];
 /** What the modules are not made of, and what the finishing step copies. */
 const IGNORED = ["deno.lock", "src/assets", "src/kernels/assembly", "src/kernels/generated/*.wasm"];
 
-/** Emits all modules, with types and source maps, into `folder/esm`. */
+/** Emits all modules with their declarations and source maps into `folder/esm`. */
 export function emitModules(description: PackageDescription, folder: URL): void {
+  emit(description, folder, /\.(js|d\.ts)$/);
+  for (const file of filesBelow(new URL(`${MODULES}/`, folder))) {
+    if (file.pathname.endsWith(".js")) separateSourceMap(file);
+  }
+}
+
+/**
+ * Emits the declarations alone. They hold only what `exports` lets one reach, and both builds have them, so that what
+ * the tests check is what is published.
+ */
+export function emitDeclarations(description: PackageDescription, folder: URL): void {
+  emit(description, folder, /\.d\.ts$/);
+}
+
+function emit(description: PackageDescription, folder: URL, wanted: RegExp): void {
   const work = pathToFileURL(`${mkdtempSync(`${tmpdir()}/berth-pack-`)}/`);
   try {
     copySources(description, work);
     const tarball = fileURLToPath(new URL("modules.tgz", work));
     runPack(work, tarball);
     execFileSync("tar", ["-xzf", tarball, "-C", fileURLToPath(work)]);
-    rmSync(new URL("package/package.json", work));
-    mkdirSync(folder, { recursive: true });
-    const modules = new URL(`${MODULES}/`, folder);
-    rmSync(modules, { recursive: true, force: true });
-    cpSync(new URL("package/", work), modules, { recursive: true });
+    const emitted = new URL("package/", work);
+    for (const file of filesBelow(emitted).filter(({ pathname }) => wanted.test(pathname))) {
+      const target = new URL(MODULES + "/" + file.href.slice(emitted.href.length), folder);
+      mkdirSync(new URL(".", target), { recursive: true });
+      cpSync(file, target);
+    }
   } finally {
     rmSync(work, { recursive: true });
-  }
-  for (const file of filesBelow(new URL(`${MODULES}/`, folder))) {
-    if (file.pathname.endsWith(".js")) separateSourceMap(file);
   }
 }
 
@@ -47,14 +61,26 @@ function copySources(description: PackageDescription, work: URL): void {
 }
 
 /**
- * Packs. Where a module's types cannot be told without inference, `deno pack` leaves all types out and goes on: that is
- * an error here.
+ * Packs. Where a type of what is exported cannot be told without inference, `deno pack` says so, leaves all types out
+ * and goes on: that is an error here.
  */
 function runPack(work: URL, tarball: string): void {
   const ignore = IGNORED.map((path) => `--ignore=${path}`);
-  execFileSync(Deno.execPath(), ["pack", "--quiet", "--allow-dirty", ...ignore, "--output", tarball], {
-    ...{ cwd: fileURLToPath(work), stdio: ["ignore", "inherit", "pipe"], encoding: "utf8" },
+  const { status, stderr } = spawnSync(Deno.execPath(), [
+    "pack",
+    "--allow-dirty",
+    ...ignore,
+    "--output",
+    tarball,
+  ], {
+    ...{ cwd: fileURLToPath(work), encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } },
   });
+  const error = stderr.search(/^error\b/m);
+  if (status !== 0 || error >= 0) {
+    throw new Error(
+      `Cannot pack the modules with their types: ${stderr.slice(Math.max(0, error)).slice(0, 2000)}`,
+    );
+  }
 }
 
 const INLINE_MAP =
@@ -65,10 +91,6 @@ function separateSourceMap(file: URL): void {
   const code = readFileSync(file, "utf8"), [, base64] = INLINE_MAP.exec(code) ?? [];
   if (!base64) throw new Error(`Cannot find the source map of ${file.pathname}`);
   const name = file.pathname.slice(file.pathname.lastIndexOf("/") + 1);
-  const map = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))));
-  const path = file.pathname.slice(file.pathname.indexOf(`/${MODULES}/`) + 1);
-  map.file = name;
-  map.sources = [path];
-  writeFileSync(new URL(`${name}.map`, file), JSON.stringify(map));
+  writeFileSync(new URL(`${name}.map`, file), Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
   writeFileSync(file, code.replace(INLINE_MAP, `\n//# sourceMappingURL=${name}.map\n`));
 }

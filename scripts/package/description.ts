@@ -10,6 +10,9 @@ export const ROOT = new URL("../../", import.meta.url);
 /** The folder of the package that holds all modules, and the files that they load, as they lie in the repository. */
 export const MODULES = "esm";
 
+/** The folder of the package that pages without a bundler load. */
+export const BROWSER_MODULES = "browser";
+
 /** Modules that are started by URL and that no other module imports. */
 const WORKERS = ["src/runtime/pool_worker.ts", "src/runtime/pthread_worker.ts"];
 

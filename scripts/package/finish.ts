@@ -11,7 +11,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { MODULES, type PackageDescription, ROOT } from "./description.ts";
+import { buildBrowser } from "../build_browser.ts";
+import { BROWSER_MODULES, MODULES, type PackageDescription, ROOT } from "./description.ts";
 import { filesBelow } from "./files.ts";
 import { inlinePackages } from "./inline.ts";
 import { emitted, packageJson } from "./manifest.ts";
@@ -22,10 +23,15 @@ const SHEBANG = "#!/usr/bin/env node\n";
 export async function finishPackage(description: PackageDescription, folder: URL): Promise<void> {
   pruneDeclarations(description, folder);
   await inlinePackages(description, folder);
+  await buildBrowser(new URL(`${BROWSER_MODULES}/`, folder), `../${MODULES}/src/assets/`);
   for (const asset of description.assets) copy(asset, new URL(`${MODULES}/${asset}`, folder));
   for (const document of description.documents) copy(document, new URL(document, folder));
   for (const module of Object.values(description.commands)) makeExecutable(new URL(emitted(module), folder));
-  rmSync(new URL("package-lock.json", folder), { force: true });
+  for (const file of filesBelow(new URL(`${MODULES}/`, folder))) {
+    if (file.pathname.endsWith(".js.map")) nameSource(file);
+  }
+  // What dnt leaves beside the modules; `files` keeps the rest of it out.
+  rmSync(new URL(`${MODULES}/package.json`, folder), { force: true });
   rmSync(new URL(".npmignore", folder), { force: true });
   writeFileSync(
     new URL("package.json", folder),
@@ -52,6 +58,15 @@ function pruneDeclarations({ entryPoints }: PackageDescription, folder: URL): vo
   for (const file of filesBelow(new URL(`${MODULES}/`, folder))) {
     if (file.pathname.endsWith(".d.ts") && !needed.has(file.href)) rmSync(file);
   }
+}
+
+/** Calls a map's source, whose text the map holds, as the module beside it. */
+function nameSource(file: URL): void {
+  const map = JSON.parse(readFileSync(file, "utf8"));
+  const module = file.pathname.slice(file.pathname.lastIndexOf("/") + 1, -".map".length);
+  const { version, names, mappings, sourcesContent } = map;
+  const sources = [module.replace(/\.js$/, ".ts")];
+  writeFileSync(file, JSON.stringify({ version, file: module, sources, sourcesContent, names, mappings }));
 }
 
 /** Packs the package in `folder` with npm and puts the tarball there, as `package.tgz`, or at another place. */

@@ -1,5 +1,5 @@
 /** The package.json of the package; the same for both builds. */
-import { MODULES, type PackageDescription } from "./description.ts";
+import { BROWSER_MODULES, MODULES, type PackageDescription } from "./description.ts";
 
 /** Files that programs for the edge bundle, by the names under which they import them. */
 const FILES = {
@@ -9,7 +9,7 @@ const FILES = {
   "./berth-tiny/*": "src/assets/berth-tiny/*",
 };
 
-/** Modules that do something when they are loaded: hub's sets what finds models by name. */
+/** Modules that do something when they are loaded: hub's tells the models how they are found by name. */
 const WITH_EFFECTS = ["mod.ts", "src/hub/mod.ts"];
 
 /** Where an emitted module stands in the package. */
@@ -40,12 +40,18 @@ export function packageJson(description: PackageDescription): Record<string, unk
     engines: metadata.engines,
     main: emitted(entryPoints["."]),
     types: emitted(entryPoints["."], ".d.ts"),
-    exports: { ...exports, ...files, "./package.json": "./package.json" },
+    exports: {
+      ...exports,
+      ...files,
+      [`./${BROWSER_MODULES}/*`]: `./${BROWSER_MODULES}/*`,
+      "./package.json": "./package.json",
+    },
     ...Object.keys(bin).length > 0 && { bin },
-    files: [MODULES, ...documents],
+    files: [MODULES, BROWSER_MODULES, ...documents],
     sideEffects: [
       ...[...Object.values(commands), ...workers, ...WITH_EFFECTS].map((module) => emitted(module)),
       `./${MODULES}/vendor/**`,
+      `./${BROWSER_MODULES}/*.js`,
     ],
     dependencies: description.dependencies,
   };

@@ -24,7 +24,7 @@ export {
 } from "./multiple_choice.ts";
 export { Parameter, type ParameterOptimizer } from "./parameter.ts";
 export { type FromPretrainedOptions, LoadReport } from "./pretrained.ts";
-export { predict, type Prediction, type PredictOptions, type TextOrPair } from "./predict.ts";
+export { predict, type Prediction, type PredictOptions } from "./predict.ts";
 export { PreTrainedModel } from "./pretrained_model.ts";
 export {
   BertForNextSentencePrediction,
@@ -51,3 +51,20 @@ export {
 } from "./token_classification.ts";
 export type { ModelInputs, TrainableModel } from "./trainable.ts";
 export type { InferenceWeights } from "./weight_copy.ts";
+export {
+  CosineSimilarityLoss,
+  type DistanceMetric,
+  MultipleNegativesRankingLoss,
+  type SentenceLoss,
+  type SentenceVectors,
+  TripletLoss,
+} from "./sentence_losses.ts";
+export type { PoolingMode } from "./sentence_pooling.ts";
+export { cosineSimilarity } from "./sentence_similarity.ts";
+export {
+  type EncodeOptions,
+  type SentenceInputs,
+  SentenceOutput,
+  SentenceTransformer,
+} from "./sentence_transformer.ts";
+export type { TextBatchOptions, TextOrPair } from "./text_batches.ts";

@@ -5,21 +5,10 @@
  */
 import type { BertTokenizer } from "../tokenizer/mod.ts";
 import type { BertForSequenceClassification } from "./sequence_classification.ts";
-
-/** A text, or a pair of texts. */
-export type TextOrPair = string | readonly [string, string];
+import { forTextBatches, type TextBatchOptions, type TextOrPair } from "./text_batches.ts";
 
 /** Options of {@linkcode predict}. */
-export interface PredictOptions {
-  /** Texts of one forward pass. Default 32. */
-  batch_size?: number;
-  /** Longer texts are cut to this many tokens. Default: the tokenizer's, or the model's, limit. */
-  max_length?: number;
-  /** Called after every batch. */
-  onProgress?: (done: number, total: number) => void;
-  /** Ends the work between two batches, with the signal's reason as the error. */
-  signal?: AbortSignal;
-}
+export type PredictOptions = TextBatchOptions;
 
 /** What the model says of one text. */
 export interface Prediction {
@@ -32,11 +21,6 @@ export interface Prediction {
   /** What they were made of. */
   logits: number[];
 }
-
-/** Batches that are tokenized, and put in order, together. */
-const WINDOW_BATCHES = 64;
-/** Milliseconds after which others (timers, a page's input) get their turn. */
-const TURN_MS = 50;
 
 /**
  * Runs a classifier on texts, in inference mode. Texts of about the same length go through together; no padding is
@@ -60,38 +44,12 @@ export async function predict(
   texts: readonly TextOrPair[],
   options: PredictOptions = {},
 ): Promise<Prediction[]> {
-  const { batch_size = 32, onProgress, signal } = options;
-  if (!(Number.isInteger(batch_size) && batch_size > 0)) {
-    throw new RangeError(`Cannot predict in batches of ${batch_size}: a whole number above 0 is wanted`);
-  }
-  const max_length = options.max_length ??
-    Math.min(tokenizer.model_max_length, model.config.max_position_embeddings);
-  const predictions = new Array<Prediction>(texts.length), wasTraining = model.training;
-  let turn = performance.now(), done = 0;
-  try {
-    for (let start = 0; start < texts.length; start += WINDOW_BATCHES * batch_size) {
-      const window = texts.slice(start, start + WINDOW_BATCHES * batch_size);
-      const { input_ids, token_type_ids } = tokenizer(window, { truncation: true, max_length });
-      const order = window.map((_, i) => i).sort((a, b) => input_ids[b].length - input_ids[a].length);
-      for (let at = 0; at < order.length; at += batch_size) {
-        signal?.throwIfAborted();
-        if (model.training) model.eval();
-        const batch = order.slice(at, at + batch_size);
-        const { logits } = model.forward({
-          input_ids: batch.map((i) => input_ids[i]),
-          token_type_ids: batch.map((i) => token_type_ids[i]),
-        });
-        logits.arraySync().forEach((row, b) => predictions[start + batch[b]] = predictionOf(model, row));
-        onProgress?.(done += batch.length, texts.length);
-        if (performance.now() - turn > TURN_MS) {
-          await new Promise((resolve) => setTimeout(resolve));
-          turn = performance.now();
-        }
-      }
-    }
-  } finally {
-    if (wasTraining) model.train();
-  }
+  const predictions = new Array<Prediction>(texts.length);
+  await forTextBatches(model, tokenizer, texts, options, (inputs, numbers) => {
+    model.forward(inputs).logits.arraySync().forEach((row, b) =>
+      predictions[numbers[b]] = predictionOf(model, row)
+    );
+  });
   return predictions;
 }
 

@@ -211,13 +211,21 @@ export function savedConfig(model: Pick<Loadable, "config" | "typeName">): Recor
 
 /** Writes config.json and model.safetensors into a folder. */
 export async function savePretrained(model: Loadable, folder: string | URL): Promise<void> {
-  const base = folderUrl(folder), config = savedConfig(model);
+  const base = folderUrl(folder);
+  for (const [name, chunks] of Object.entries(savedFiles(model))) {
+    await writeFileWhole(new URL(name, base), chunks);
+  }
+}
+
+/** The files of a saved model, in the order in which they are written. */
+export function savedFiles(model: Loadable): Record<string, Iterable<Uint8Array<ArrayBuffer>>> {
   const tensors = Array.from(model.named_parameters(), ([name, parameter]) => ({
     ...{ name, dtype: "F32" as const, shape: parameter.shape },
     data: () => parameter.values(),
   }));
-  await writeFileWhole(new URL("model.safetensors", base), safetensorsChunks(tensors, { format: "pt" }));
-  await writeFileWhole(new URL("config.json", base), [
-    new TextEncoder().encode(JSON.stringify(config, null, 2) + "\n"),
-  ]);
+  const config = JSON.stringify(savedConfig(model), null, 2) + "\n";
+  return {
+    "model.safetensors": safetensorsChunks(tensors, { format: "pt" }),
+    "config.json": [new TextEncoder().encode(config)],
+  };
 }

@@ -4,7 +4,13 @@
  * @module
  */
 import { DataError, RuntimeError } from "../errors.ts";
-import { type FromPretrainedOptions, loadPretrained, type LoadReport, savePretrained } from "./pretrained.ts";
+import {
+  type FromPretrainedOptions,
+  loadPretrained,
+  type LoadReport,
+  savedFiles,
+  savePretrained,
+} from "./pretrained.ts";
 import { Random } from "../random.ts";
 import type { ModelFiles } from "../weights/mod.ts";
 import { Arena, init, type Runtime, runtime } from "../runtime/mod.ts";
@@ -109,6 +115,12 @@ export abstract class PreTrainedModel extends Module {
     await savePretrained(this, folder);
   }
 
+  /** The files that `save_pretrained` writes, by name: for places without a file system. */
+  to_files(): Record<string, Blob> {
+    const files = Object.entries(savedFiles(this));
+    return Object.fromEntries(files.map(([name, chunks]) => [name, new Blob([...chunks])]));
+  }
+
   /** Training mode: dropout is on, activations are kept. Returns the model. */
   train(mode = true): this {
     if (!mode) return this.eval();
@@ -202,10 +214,14 @@ export abstract class PreTrainedModel extends Module {
     for (const parameter of this.parameters()) parameter.zero_grad();
   }
 
-  /** Sets the seed of dropout and starts its count of steps anew. */
-  seed(seed: number): void {
+  /**
+   * Sets the seed of dropout, and how many training passes were made with it: each has masks of its own.
+   *
+   * @param step Default 0: begins anew.
+   */
+  seed(seed: number, step = 0): void {
     this.#dropoutKey = dropoutKey(seed);
-    this.#step = 0;
+    this.#step = step;
   }
 
   /** Draws all weights as transformers does: normal(0, initializer_range), biases 0, LayerNorm 1 and 0. */

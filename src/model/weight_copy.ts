@@ -12,6 +12,7 @@ import {
   packedFloats,
   packInt8,
   type Runtime,
+  usesPacked,
 } from "../runtime/mod.ts";
 import type { Parameter } from "./parameter.ts";
 
@@ -40,6 +41,7 @@ export class WeightCopy {
 
   /** The product with the weight, as `matMul`; its `b` is the weight. */
   multiply(runtime: Runtime, product: MatMul): void {
+    if (this.form === "packed" && !usesPacked(product.m)) return matMul(runtime, product);
     if (this.#weight.version !== this.#version) this.#make(runtime, product);
     if (this.form === "packed") matMul(runtime, { ...product, packed: this.#pointer });
     else int8MatMul(runtime, { ...product, b: this.#pointer });

@@ -163,17 +163,84 @@ export async function writeFileWhole(
   file: URL,
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const fs = fileSystem(`write ${file.pathname}`);
-  await replaceFile("write", file, async (temporary) => {
-    const handle = await fs.promises.open(temporary, "w");
-    try {
-      for await (const chunk of chunks) await handle.writeFile(chunk);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    return true;
-  });
+  await replaceFile("write", file, (temporary) => writeChunks(temporary, chunks).then(() => true));
+}
+
+async function writeChunks(
+  file: URL,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const handle = await fileSystem(`write ${file.pathname}`).promises.open(file, "w");
+  try {
+    for await (const chunk of chunks) await handle.writeFile(chunk);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A file to be written, in chunks. */
+export interface FileChunks {
+  /** Its name in its folder. */
+  readonly name: string;
+  /** Its bytes; called once. */
+  chunks(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+}
+
+/** How the folders are named that {@linkcode writeFolderWhole} has not finished. */
+const UNFINISHED = /^\..*\.part$/;
+
+/**
+ * Writes a folder under a temporary name and renames it: it is there with all its files, or as it was before.
+ *
+ * @throws {HubError} if it cannot be written.
+ */
+export async function writeFolderWhole(folder: URL, files: Iterable<FileChunks>): Promise<void> {
+  const { promises } = fileSystem(`write ${folder.pathname}`);
+  const parent = new URL("..", folder), name = folder.pathname.split("/").at(-2);
+  const sibling = () => new URL(`.${name}.${crypto.randomUUID().slice(0, 8)}.part/`, parent);
+  const temporary = sibling(), former = sibling();
+  try {
+    await promises.mkdir(temporary, { recursive: true });
+    for (const { name, chunks } of files) await writeChunks(new URL(name, temporary), chunks());
+    await syncFolder(temporary);
+    await promises.rename(folder, former).catch((error) => {
+      if (!isMissing(error)) throw error;
+    });
+    await promises.rename(temporary, folder);
+    await syncFolder(parent);
+  } catch (error) {
+    await promises.rm(temporary, { recursive: true, force: true }).catch(() => {});
+    throw failure("write", folder, error);
+  } finally {
+    await promises.rm(former, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+/** Makes sure that a folder's names survive a power cut, where that can be asked for. */
+async function syncFolder(folder: URL): Promise<void> {
+  try {
+    const handle = await fileSystem("write").promises.open(folder, "r");
+    await handle.sync().finally(() => handle.close());
+  } catch {
+    // Windows opens no folders; the rename is as safe as its file system makes it.
+  }
+}
+
+/** Removes a folder with all that is in it; nothing if there is none. */
+export async function removeFolder(folder: URL): Promise<void> {
+  try {
+    await fileSystem(`remove ${folder.pathname}`).promises.rm(folder, { recursive: true, force: true });
+  } catch (error) {
+    throw failure("remove", folder, error);
+  }
+}
+
+/** Removes what writers of folders left behind that were ended before they had finished. */
+export async function removeUnfinished(parent: URL): Promise<void> {
+  for (const name of await listFolder(parent)) {
+    if (UNFINISHED.test(name)) await removeFolder(new URL(`${encodeURIComponent(name)}/`, parent));
+  }
 }
 
 /**

@@ -38,8 +38,17 @@ export interface MatMul {
   aux?: number;
 }
 
-/** B[n, k] is read in place, by dot products, up to this many rows of A: packing it would cost more. */
-const DOT_ROWS = 24;
+/**
+ * B[n, k] is read in place, by dot products, up to this many rows of A: packing it would cost more, or, up to the second
+ * number, would gain nothing if it were packed.
+ */
+const DOT_ROWS = 24, PACKED_DOT_ROWS = 12;
+/** Columns of a unit of dot products. */
+const DOT_COLUMN_BLOCK = 192;
+/** Few rows of A times B[k, n]: steps of k of a slice at least, slices at most, and steps that are packed at a time. */
+const SLICE_DEPTH = 192, SLICES = 16, SLICE_DEPTH_BLOCK = 96;
+/** Columns at most that are packed side by side in a slice. */
+const SLICE_COLUMNS = 8192;
 /** Each unit packs its own part of B up to this many rows of A: there is one row of units then. */
 const FEW_ROWS = 40;
 /** Up to this depth (gradients of weights from few tokens) each unit packs its own part of B, which fits the L1 cache. */
@@ -64,8 +73,8 @@ export function matMul(runtime: Runtime, product: MatMul): void {
   const flags = (product.accumulate ? ACCUMULATE : 0) | (transposeA ? TRANSPOSE_A : 0) |
     (transposeB ? TRANSPOSE_B : 0) | (aux !== 0 && activation === 0 ? MULTIPLY_AUX : 0) | (activation << 5);
   const lda = transposeA ? m : k, ldb = transposeB ? k : n;
-  if (!product.packed && transposeB && !transposeA && m <= DOT_ROWS) {
-    const nc = blockSize(n, 48, 3, 2 * runtime.threads);
+  if (transposeB && !transposeA && m <= (product.packed ? PACKED_DOT_ROWS : DOT_ROWS)) {
+    const nc = blockSize(n, DOT_COLUMN_BLOCK, 3, 2 * runtime.threads);
     runtime.pool.run("gemm_dot", Math.ceil(n / nc), 1, c, a, b, bias, aux, n, lda, ldb, m, n, k, nc, flags);
     return;
   }
@@ -76,6 +85,8 @@ export function matMul(runtime: Runtime, product: MatMul): void {
     );
   if (product.packed) return run(product.packed, blocks(m, n, k, runtime.threads), 0);
   const shallow = !transposeB && k <= SHALLOW;
+  const sliced = !shallow && !transposeA && !transposeB && m <= FEW_ROWS && n <= SLICE_COLUMNS;
+  if (sliced) return matMulSlices(runtime, product, flags);
   if (shallow || (!transposeA && m <= FEW_ROWS)) {
     const own = shallow ? shallowBlocks(m, n, k, runtime.threads) : fewRowsBlocks(m, n, k, runtime.threads);
     runtime.needScratch(scratchBytes(own));
@@ -84,6 +95,24 @@ export function matMul(runtime: Runtime, product: MatMul): void {
   const mark = runtime.arena.mark(), strips = runtime.arena.floats(packedFloats(n, k)); // [n / 8, k, 8]
   packB(runtime, strips, b, n, k, transposeB);
   run(strips, blocks(m, n, k, runtime.threads), 0);
+  runtime.arena.release(mark);
+}
+
+/** True if {@linkcode matMul} reads B[n, k] packed, where it is given so, for that many rows of A. */
+export function usesPacked(m: number): boolean {
+  return m > PACKED_DOT_ROWS;
+}
+
+/** Few rows: the sum is cut in slices, as many for any number of threads, and their results are added. */
+function matMulSlices(runtime: Runtime, product: MatMul, flags: number): void {
+  const { c, a, b, m, n, k, bias = 0, aux = 0 } = product;
+  const depth = blockSize(k, Math.max(SLICE_DEPTH, k / SLICES), 4, 1), slices = Math.ceil(k / depth);
+  const kc = blockSize(depth, SLICE_DEPTH_BLOCK, 4, 1), blocks = Math.ceil(n / 64);
+  const mark = runtime.arena.mark(), partials = runtime.arena.floats(slices * m * n);
+  runtime.needScratch(scratchBytes({ mc: m, nc: n, kc }));
+  runtime.pool.run("gemm_slices", slices, 1, partials, a, b, k, n, m, n, k, depth, kc);
+  const grain = Math.ceil(blocks / runtime.threads);
+  runtime.pool.run("gemm_slices_sum", blocks, grain, c, partials, bias, aux, m, n, slices, flags);
   runtime.arena.release(mark);
 }
 

@@ -19,4 +19,13 @@ export {
   withRuntime,
 } from "./runtime.ts";
 export { int8MatMul, int8WeightBytes, packInt8 } from "./int8.ts";
-export { ACTIVATIONS, isShallow, type MatMul, matMul, matMulUpdate, packB, packedFloats } from "./matmul.ts";
+export {
+  ACTIVATIONS,
+  isShallow,
+  type MatMul,
+  matMul,
+  matMulUpdate,
+  packB,
+  packedFloats,
+  usesPacked,
+} from "./matmul.ts";

@@ -23,6 +23,8 @@ interface ProcessLike {
   pid?: number;
   env?: Record<string, string | undefined>;
   kill?(pid: number, signal: number): void;
+  on?(signal: string, listener: () => void): void;
+  off?(signal: string, listener: () => void): void;
   getBuiltinModule?(name: string): unknown;
 }
 
@@ -74,6 +76,25 @@ export function processRuns(pid: number): boolean | undefined {
     const { code } = error as { code?: string };
     return code === "ESRCH" ? false : code === "EPERM" ? true : undefined;
   }
+}
+
+/**
+ * Listens for the signals that ask a process to end (SIGINT, SIGTERM) instead of ending; the second one ends it at once.
+ * Does nothing where there are no signals.
+ *
+ * @returns Ends the listening.
+ */
+export function onStopSignal(listener: (signal: string) => void): () => void {
+  const listeners = ["SIGINT", "SIGTERM"].map((signal) => {
+    const own = () => {
+      stop();
+      listener(signal);
+    };
+    return [signal, own] as const;
+  });
+  const stop = () => listeners.forEach(([signal, own]) => processLike?.off?.(signal, own));
+  listeners.forEach(([signal, own]) => processLike?.on?.(signal, own));
+  return stop;
 }
 
 /** What a question to the system gives, `undefined` if Deno's permissions forbid to ask. */

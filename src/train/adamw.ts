@@ -143,13 +143,18 @@ export class AdamW implements ParameterOptimizer {
   /**
    * Changes the parameters by one step.
    *
-   * @param options `max_grad_norm`: clips the norm of all gradients together, in the same pass.
-   * @returns The norm of all gradients before clipping, if `max_grad_norm` was given.
-   * @throws {RuntimeError} if `max_grad_norm` is given to a fused optimizer.
+   * @param options `max_grad_norm`: clips the norm of all gradients together, in the same pass. `only_finite`: changes
+   * nothing if that norm is no finite number.
+   * @returns The norm of all gradients before clipping, if either option was given.
+   * @throws {RuntimeError} if either option is given to a fused optimizer.
    * @throws {MemoryError} at the first step, if the moments do not fit. Nothing is changed then.
    */
-  step(options: { max_grad_norm?: number } = {}): { grad_norm: number | undefined } {
-    if (this.fused && options.max_grad_norm !== undefined) {
+  step(
+    options: { max_grad_norm?: number; only_finite?: boolean } = {},
+  ): { grad_norm: number | undefined } {
+    const { max_grad_norm, only_finite = false } = options,
+      wantsNorm = only_finite || max_grad_norm !== undefined;
+    if (this.fused && wantsNorm) {
       throw new RuntimeError(
         "Cannot clip gradients: fused_backward uses each before the norm of all is known; make AdamW without it",
       );
@@ -158,20 +163,19 @@ export class AdamW implements ParameterOptimizer {
     this.#takeMoments(parameters);
     const entries = parameters.map((parameter) => ({
       ...{ parameter, ...this.#moments.get(parameter)!, dtype: this.state_dtype },
-      ...{ group: this.#advance(parameter), first: this.#places.get(parameter)!.first },
+      ...{ group: this.#nextSettings(parameter), first: this.#places.get(parameter)!.first },
     }));
-    let grad_norm = options.max_grad_norm === undefined ? undefined : 0;
+    let grad_norm = wantsNorm ? 0 : undefined;
     if (entries.length > 0) {
       this.#table.set(entries);
-      let scale = 1;
-      if (options.max_grad_norm !== undefined) {
-        grad_norm = this.#table.norm();
-        scale = clipFactor(grad_norm, options.max_grad_norm);
+      if (wantsNorm) grad_norm = this.#table.norm();
+      if (!only_finite || Number.isFinite(grad_norm)) {
+        const scale = max_grad_norm === undefined ? 1 : clipFactor(grad_norm!, max_grad_norm);
+        const { pointer, count, grain } = this.#table, state = STATE_NUMBERS[this.state_dtype];
+        this.#runtime.pool.run("adamw_step", count, grain, pointer, this.#groups, scale, state);
+        for (const parameter of parameters) this.#countStep(parameter);
       }
-      const { pointer, count, grain } = this.#table, state = STATE_NUMBERS[this.state_dtype];
-      this.#runtime.pool.run("adamw_step", count, grain, pointer, this.#groups, scale, state);
     }
-    for (const parameter of parameters) parameter.markWritten();
     this.#updated.clear();
     this.#settings.clear();
     return { grad_norm };
@@ -192,6 +196,26 @@ export class AdamW implements ParameterOptimizer {
     this.#runtime.heap.free(this.#groups);
     this.#groups = this.#groupRoom = 0;
     this.#table.dispose();
+  }
+
+  /**
+   * @ignore A parameter's steps so far and its moments, as they are stored; for reading and for writing. Do not keep the
+   * view over an allocation. Undefined before its first step.
+   */
+  stateOf(parameter: Parameter): { step: number; moments: Uint8Array } | undefined {
+    const step = this.#steps.get(parameter), moments = this.#moments.get(parameter);
+    return step === undefined || !moments ? undefined : { step, moments: this.#bytesOf(parameter, moments) };
+  }
+
+  /** @ignore Takes up a parameter's state; the moments are to be written into the view that is returned. */
+  restoreState(parameter: Parameter, step: number): Uint8Array {
+    this.#takeMoments([parameter]);
+    this.#steps.set(parameter, step);
+    return this.#bytesOf(parameter, this.#moments.get(parameter)!);
+  }
+
+  #bytesOf(parameter: Parameter, { m }: Moments): Uint8Array {
+    return this.#runtime.heap.u8.subarray(m, m + stateBytes(parameter, this.state_dtype));
   }
 
   /** @ignore */
@@ -238,23 +262,27 @@ export class AdamW implements ParameterOptimizer {
     return true;
   }
 
-  /** Counts a parameter's step of its own, and finds what the kernels need for it. */
+  /** Finds what the kernels need for a parameter's step of its own. */
   #begin(parameter: Parameter) {
     this.#takeMoments([parameter]);
-    const number = this.#advance(parameter), { first } = this.#places.get(parameter)!;
+    const number = this.#nextSettings(parameter), { first } = this.#places.get(parameter)!;
     const group = this.#groups + number * GROUP_FLOATS * 4;
     return { ...this.#moments.get(parameter)!, group, first, state: STATE_NUMBERS[this.state_dtype] };
   }
 
   #end(parameter: Parameter): void {
-    parameter.markWritten();
+    this.#countStep(parameter);
     this.#updated.add(parameter);
   }
 
-  /** Counts a parameter's step; returns the number of its settings in the table of groups. */
-  #advance(parameter: Parameter): number {
+  #countStep(parameter: Parameter): void {
+    this.#steps.set(parameter, (this.#steps.get(parameter) ?? 0) + 1);
+    parameter.markWritten();
+  }
+
+  /** The number of the settings of a parameter's next step in the table of groups. */
+  #nextSettings(parameter: Parameter): number {
     const { group } = this.#places.get(parameter)!, step = (this.#steps.get(parameter) ?? 0) + 1;
-    this.#steps.set(parameter, step);
     // Parameters of a group that joined at different times have different bias corrections.
     const key = `${group}/${step}`, known = this.#settings.get(key);
     if (known !== undefined) return known;

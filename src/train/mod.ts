@@ -1,5 +1,5 @@
 /**
- * Optimizer, schedules, and what a step takes.
+ * The Trainer, optimizer, schedules, and what a step takes.
  *
  * @module
  */
@@ -14,4 +14,28 @@ export { clip_grad_norm_ } from "./gradient_table.ts";
 export type { StateDtype } from "./moments.ts";
 export { type NamedParameterGroup, type ParameterGroupOptions, parameterGroups } from "./parameter_groups.ts";
 export { formatPlan, type Plan, plan, type PlanBytes, type PlanFlops, type PlanOptions } from "./plan.ts";
-export { get_linear_schedule_with_warmup, LearningRateSchedule } from "./schedule.ts";
+export type { FullArguments, IntervalStrategy, TrainingArguments } from "./arguments.ts";
+export { type CheckpointStore, FolderStore, MemoryStore } from "./checkpoint_store.ts";
+export type { Dataset, Example, ExampleStream } from "./dataset.ts";
+export type { FileChunks } from "../runtime/files.ts";
+export type { EvalPrediction, PredictionOutput, Values } from "./evaluation.ts";
+export type {
+  Metrics,
+  TrainerCallback,
+  TrainerControl,
+  TrainerListener,
+  TrainingEvent,
+  TrainingStep,
+} from "./events.ts";
+export type { BatchInputs, CollatorContext, Columns, DataCollator, Features } from "./features.ts";
+export {
+  get_linear_schedule_with_warmup,
+  get_scheduler,
+  LearningRateSchedule,
+  type SchedulerKwargs,
+  type SchedulerOptions,
+  type SchedulerType,
+} from "./schedule.ts";
+export { Trainer } from "./trainer.ts";
+export type { RunSlice, StopReason, TrainerOptions, TrainOptions, TrainOutput } from "./trainer_options.ts";
+export type { LogEntry, TrainerState, WatchedValues } from "./training_state.ts";

@@ -1,0 +1,144 @@
+/**
+ * A model's outputs and loss over a data set, for any head.
+ *
+ * @module
+ */
+import { accuracy } from "../metrics/mod.ts";
+import type { InferenceWeights, TrainableModel } from "../model/mod.ts";
+import type { Tensor } from "../runtime/tensor.ts";
+import { Turns } from "../runtime/turns.ts";
+import { type Dataset, isStream, plainBatches } from "./dataset.ts";
+import type { Metrics } from "./events.ts";
+import type { BatchInputs, InputMaker } from "./features.ts";
+
+/** Numbers of one example in nested arrays, such as its logits [K]. */
+export type Values = number | Values[];
+
+/** What a model made of a data set. */
+export interface EvalPrediction {
+  /** The logits of each example; by the output's name if the head has several outputs. Tokens have no padding. */
+  predictions: Values[] | Record<string, Values[]>;
+  /** The labels of each example. */
+  label_ids: unknown[];
+}
+
+/** What {@linkcode Trainer.predict} gives. */
+export interface PredictionOutput extends EvalPrediction {
+  /** `test_loss` and other metrics, as far as there were labels. */
+  metrics: Metrics;
+}
+
+/** Outputs of heads that are gathered. */
+const OUTPUTS = [
+  ...["logits", "start_logits", "end_logits", "prediction_logits", "seq_relationship_logits"] as const,
+];
+
+/** How a data set is evaluated. */
+export interface EvaluationOptions {
+  batch_size: number;
+  inputs: InputMaker;
+  weights: InferenceWeights;
+  /** Gathers no outputs. */
+  lossOnly: boolean;
+  /** Called after every batch. */
+  onBatch(done: number, total: number | undefined): Promise<void>;
+  signal?: AbortSignal;
+}
+
+/** Runs a model on a data set, in inference mode, in the examples' order. */
+export async function evaluateDataset(
+  model: TrainableModel,
+  dataset: Dataset,
+  { batch_size, inputs, weights, lossOnly, onBatch, signal }: EvaluationOptions,
+): Promise<Evaluation> {
+  const evaluation = new Evaluation(lossOnly), turns = new Turns(), wasTraining = model.training;
+  const total = isStream(dataset) ? undefined : dataset.length;
+  let number = 0;
+  try {
+    model.eval({ weights });
+    for await (const examples of plainBatches(dataset, batch_size)) {
+      signal?.throwIfAborted();
+      const batch = inputs.inputs(examples, number++, false);
+      evaluation.add(batch, model.forward(batch));
+      await onBatch(evaluation.samples, total);
+      await turns.yield();
+    }
+  } finally {
+    if (wasTraining) model.train();
+  }
+  return evaluation;
+}
+
+/** Adds up what batches give. */
+export class Evaluation {
+  readonly #outputs: Record<string, Values[]> = {};
+  readonly #labels: unknown[] = [];
+  #loss = 0;
+  #samples = 0;
+  #labelled = 0;
+
+  /** @param lossOnly Gathers no outputs. */
+  constructor(readonly lossOnly: boolean) {}
+
+  /** Examples so far. */
+  get samples(): number {
+    return this.#samples;
+  }
+
+  /** Adds the outputs of a batch. */
+  add(inputs: BatchInputs, output: { readonly loss: number | undefined }): void {
+    const { length } = inputs.input_ids;
+    this.#samples += length;
+    if (output.loss !== undefined) {
+      this.#loss += output.loss * length;
+      this.#labelled += length;
+    }
+    if (this.lossOnly) return;
+    for (const name of OUTPUTS) {
+      const tensor = (output as Record<string, unknown>)[name] as Tensor | undefined;
+      if (tensor) (this.#outputs[name] ??= []).push(...unpadded(name, tensor, inputs));
+    }
+    this.#labels.push(...inputs.labels ?? labelPairs(inputs));
+  }
+
+  /** All outputs. */
+  prediction(): EvalPrediction {
+    const names = Object.keys(this.#outputs);
+    const predictions = names.length === 1 ? this.#outputs[names[0]] : this.#outputs;
+    return { predictions, label_ids: this.#labels };
+  }
+
+  /** The mean loss over the examples, and the metrics, each name with the prefix. */
+  metrics(prefix: string, compute?: (prediction: EvalPrediction) => Metrics): Metrics {
+    const found: Metrics = this.#labelled > 0 ? { loss: this.#loss / this.#labelled } : {};
+    if (!this.lossOnly && this.#labelled > 0) {
+      Object.assign(found, (compute ?? defaultMetrics)(this.prediction()));
+    }
+    const named = Object.entries(found).map(([name, value]) => [
+      name.startsWith(`${prefix}_`) ? name : `${prefix}_${name}`,
+      value,
+    ]);
+    return Object.fromEntries(named);
+  }
+}
+
+/** Labels of a head that has two a sequence. */
+function labelPairs({ start_positions, end_positions }: BatchInputs): unknown[] {
+  return start_positions?.map((start, i) => [start, end_positions[i]]) ?? [];
+}
+
+/** The rows of an output; of what has a number for each token, those of the example's tokens. */
+function unpadded(name: string, tensor: Tensor, { input_ids }: BatchInputs): Values[] {
+  const rows = tensor.arraySync() as Values[];
+  if (tensor.rank < 3 && !/^(start|end)_/.test(name)) return rows;
+  return rows.map((row, i) => (row as Values[]).slice(0, input_ids[i].length));
+}
+
+/** The accuracy, if the labels are classes of whole sequences. */
+function defaultMetrics({ predictions, label_ids }: EvalPrediction): Metrics {
+  const rows = predictions as number[][];
+  const isClasses = Array.isArray(predictions) && label_ids.length === rows.length && rows[0].length > 1 &&
+    label_ids.every((label) => Number.isInteger(label));
+  if (!isClasses) return {};
+  return { accuracy: accuracy(label_ids as number[], rows.map((row) => row.indexOf(Math.max(...row)))) };
+}

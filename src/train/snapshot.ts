@@ -1,0 +1,243 @@
+/**
+ * A run as bytes and back: state, settings, trained weights and moments. One safetensors file, whose metadata has the
+ * SHA-256 of the whole file with that hash's digits as zeros.
+ *
+ * @module
+ */
+import { TrainingError } from "../errors.ts";
+import { createHasher } from "../hub/hash.ts";
+import type { Parameter, PreTrainedModel } from "../model/mod.ts";
+import {
+  type Checkpoint,
+  encodeSafetensors,
+  openSafetensors,
+  sourceFromBytes,
+  type TensorToWrite,
+} from "../weights/mod.ts";
+import type { AdamW } from "./adamw.ts";
+import type { FullArguments } from "./arguments.ts";
+import type { TrainerState } from "./training_state.ts";
+
+/** What a snapshot says of its run. */
+export interface SnapshotHeader {
+  /** Of this layout: 1. */
+  version: 1;
+  state: TrainerState;
+  args: FullArguments;
+  /** The steps that AdamW has made with each parameter, by name. */
+  optimizer_steps: Record<string, number>;
+  /** SHA-256 of the weights that are not trained. */
+  frozen: string;
+  /** SHA-256 of the training examples; null for a stream. */
+  data: string | null;
+}
+
+/** Weights by name. */
+export type Weights = ReadonlyMap<string, Float32Array>;
+
+/** The parameters that are trained, by name. */
+export function trainedParameters(model: PreTrainedModel): Map<string, Parameter> {
+  return new Map([...model.named_parameters()].filter(([, parameter]) => parameter.requires_grad));
+}
+
+/** The trained weights, as tensors. */
+export function weightTensors(model: PreTrainedModel): TensorToWrite[] {
+  return Array.from(trainedParameters(model), ([name, parameter]) => ({
+    ...{ name: `model.${name}`, dtype: "F32" as const, shape: parameter.shape },
+    data: () => parameter.values(),
+  }));
+}
+
+/** The best weights so far, as tensors. */
+export function bestTensors(model: PreTrainedModel, best: Weights): TensorToWrite[] {
+  return Array.from(best, ([name, data]) => ({
+    ...{ name: `best.${name}`, dtype: "F32" as const, shape: model.get_parameter(name).shape, data },
+  }));
+}
+
+/** AdamW's moments, and which rows of embeddings ever had a gradient, as tensors. */
+export function optimizerTensors(
+  model: PreTrainedModel,
+  optimizer: AdamW,
+): { tensors: TensorToWrite[]; steps: Record<string, number> } {
+  const tensors: TensorToWrite[] = [], steps: Record<string, number> = {}, { heap } = model.runtime;
+  for (const [name, parameter] of trainedParameters(model)) {
+    const state = optimizer.stateOf(parameter);
+    if (!state) continue;
+    steps[name] = state.step;
+    const bytes = (kind: string, length: number, data: () => Uint8Array) =>
+      tensors.push({ name: `${kind}.${name}`, dtype: "U8", shape: [length], data });
+    bytes("optimizer", state.moments.length, () => optimizer.stateOf(parameter)!.moments);
+    const { touched, shape } = parameter;
+    if (touched !== 0) bytes("touched", shape[0], () => heap.u8.subarray(touched, touched + shape[0]));
+  }
+  return { tensors, steps };
+}
+
+/** Where the hash stands: the first value of the file's header. */
+const BEFORE_HASH = '{"__metadata__":{"sha256":"', HASH_AT = 8 + BEFORE_HASH.length;
+const ZEROS = "0".repeat(64);
+
+/** One file of a header and tensors. */
+export async function encodeSnapshot(
+  header: SnapshotHeader,
+  tensors: readonly TensorToWrite[],
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = encodeSafetensors(tensors, { sha256: ZEROS, berth: JSON.stringify(header) });
+  const hasher = await createHasher("sha256", bytes.length);
+  hasher.update(bytes);
+  bytes.set(new TextEncoder().encode(hasher.hex()), HASH_AT);
+  return bytes;
+}
+
+/**
+ * Reads a file of {@linkcode encodeSnapshot}.
+ *
+ * @throws {TrainingError} if it is damaged, or no such file.
+ */
+export async function decodeSnapshot(
+  bytes: Uint8Array,
+): Promise<{ header: SnapshotHeader; tensors: Checkpoint }> {
+  const text = (begin: number, end: number) => new TextDecoder("latin1").decode(bytes.subarray(begin, end));
+  if (text(8, HASH_AT) !== BEFORE_HASH) {
+    throw new TrainingError("Cannot go on from these bytes: they are no state of a Trainer");
+  }
+  const hash = text(HASH_AT, HASH_AT + 64), hasher = await createHasher("sha256", bytes.length);
+  hasher.update(bytes.subarray(0, HASH_AT));
+  hasher.update(new TextEncoder().encode(ZEROS));
+  hasher.update(bytes.subarray(HASH_AT + 64));
+  if (hasher.hex() !== hash) throw new TrainingError("Cannot go on from these bytes: they are damaged");
+  const tensors = await openSafetensors(sourceFromBytes("the Trainer's state", bytes));
+  return { header: checkHeader(JSON.parse(tensors.metadata.berth ?? "null")), tensors };
+}
+
+/** @throws {TrainingError} if a header is of another version. */
+export function checkHeader(header: SnapshotHeader | null): SnapshotHeader {
+  if (header?.version === 1) return header;
+  throw new TrainingError(
+    `Cannot go on from this state: its version is ${header?.version}, 1 is wanted; use the berth that made it`,
+  );
+}
+
+/** What a run must share with the one that it goes on from; else its numbers would be others. */
+const MUST_AGREE = [
+  ...["seed", "per_device_train_batch_size", "gradient_accumulation_steps", "group_by_length"] as const,
+  ...["dataloader_drop_last", "shuffle_buffer_size", "state_dtype", "optim"] as const,
+];
+
+/**
+ * Fails if a snapshot is of another run.
+ *
+ * @throws {TrainingError} with what differs.
+ */
+export function checkAgreement(
+  header: SnapshotHeader,
+  own: Pick<SnapshotHeader, "args" | "frozen" | "data">,
+  trained: ReadonlyMap<string, Parameter>,
+  tensors: Checkpoint,
+  prefix: string,
+): void {
+  const refuse = (problem: string): never => {
+    throw new TrainingError(`Cannot go on from step ${header.state.global_step}: ${problem}`);
+  };
+  for (const name of MUST_AGREE) {
+    if (header.args[name] !== own.args[name]) {
+      refuse(`it was made with ${name} ${header.args[name]}, now it is ${own.args[name]}`);
+    }
+  }
+  for (const [name, parameter] of trained) {
+    const stored = tensors.tensors.get(prefix + name);
+    if (!stored) refuse(`it has no weights of "${name}", which is trained now`);
+    else if (stored.byteLength !== parameter.size * 4) {
+      refuse(`"${name}" was of shape [${stored.shape}], now it is [${parameter.shape}]`);
+    }
+  }
+  if (header.frozen !== own.frozen) refuse("the weights that are not trained are others than they were");
+  if (header.data !== null && header.data !== own.data) {
+    refuse("the training examples are others than they were");
+  }
+}
+
+/** Sets the trained weights. */
+export async function loadWeights(
+  model: PreTrainedModel,
+  tensors: Checkpoint,
+  prefix: string,
+): Promise<void> {
+  for (const [name, parameter] of trainedParameters(model)) {
+    await tensors.readFloat32(prefix + name, () => parameter.values());
+    parameter.markWritten();
+  }
+}
+
+/** Sets AdamW's moments. */
+export async function loadOptimizer(
+  model: PreTrainedModel,
+  optimizer: AdamW,
+  tensors: Checkpoint,
+  steps: Readonly<Record<string, number>>,
+): Promise<void> {
+  for (const [name, parameter] of trainedParameters(model)) {
+    if (!Object.hasOwn(steps, name)) continue;
+    const read = async (kind: string, target: () => Uint8Array) => {
+      const { bytes } = await tensors.read(`${kind}.${name}`), own = target();
+      if (bytes.length !== own.length) {
+        throw new TrainingError(
+          `Cannot go on: ${kind} of "${name}" has ${bytes.length} bytes, expected ${own.length}`,
+        );
+      }
+      own.set(bytes);
+    };
+    await read("optimizer", () => optimizer.restoreState(parameter, steps[name]));
+    const { touched, shape } = parameter, { heap } = model.runtime;
+    if (touched !== 0) await read("touched", () => heap.u8.subarray(touched, touched + shape[0]));
+  }
+}
+
+/** The best weights of a snapshot, if it has them. */
+export async function readBest(
+  model: PreTrainedModel,
+  tensors: Checkpoint,
+  prefix = "best.",
+): Promise<Weights | undefined> {
+  const best = new Map<string, Float32Array>();
+  for (const [name, parameter] of trainedParameters(model)) {
+    if (!tensors.tensors.has(prefix + name)) return undefined;
+    const values = new Float32Array(parameter.size);
+    await tensors.readFloat32(prefix + name, values);
+    best.set(name, values);
+  }
+  return best;
+}
+
+/** SHA-256 of the weights that are not trained, by name and value. */
+export async function hashFrozen(model: PreTrainedModel): Promise<string> {
+  return await hashWeights([...model.named_parameters()].filter(([, { requires_grad }]) => !requires_grad));
+}
+
+/** SHA-256 of weights, by name and value. */
+export async function hashWeights(parameters: Iterable<[string, Parameter]>): Promise<string> {
+  const hasher = await createHasher("sha256", 0), encoder = new TextEncoder(), block = 1 << 20;
+  for (const [name, parameter] of parameters) {
+    hasher.update(encoder.encode(`${name} [${parameter.shape}]\n`));
+    for (let at = 0; at < parameter.size; at += block) {
+      const values = parameter.values().slice(at, at + block); // a copy: some hashes take no shared memory
+      hasher.update(new Uint8Array(values.buffer));
+    }
+  }
+  return hasher.hex();
+}
+
+/** SHA-256 of examples, as lines of JSON. */
+export async function hashExamples(examples: Iterable<unknown>): Promise<string> {
+  const hasher = await createHasher("sha256", 0), encoder = new TextEncoder();
+  let lines = "";
+  for (const example of examples) {
+    lines += JSON.stringify(example) + "\n";
+    if (lines.length < 1 << 16) continue;
+    hasher.update(encoder.encode(lines));
+    lines = "";
+  }
+  hasher.update(encoder.encode(lines));
+  return hasher.hex();
+}

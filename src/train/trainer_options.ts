@@ -1,0 +1,78 @@
+/**
+ * What a Trainer is made of, asked and answers.
+ *
+ * @module
+ */
+import type { TrainableModel } from "../model/mod.ts";
+import type { BertTokenizer } from "../tokenizer/mod.ts";
+import type { ParameterGroup } from "./adamw.ts";
+import type { FullArguments, TrainingArguments } from "./arguments.ts";
+import type { CheckpointStore } from "./checkpoint_store.ts";
+import type { Dataset } from "./dataset.ts";
+import type { EvalPrediction } from "./evaluation.ts";
+import type { Metrics, TrainerCallback } from "./events.ts";
+import type { Columns, DataCollator } from "./features.ts";
+
+/** What a {@linkcode Trainer} is made of. */
+export interface TrainerOptions<M extends TrainableModel = TrainableModel> {
+  /** The model; its weights change. */
+  model: M;
+  /** The settings. Default: transformers'. */
+  args?: TrainingArguments;
+  /** What is trained on. */
+  train_dataset?: Dataset;
+  /** What is evaluated on. */
+  eval_dataset?: Dataset;
+  /** Makes tokens of texts. Saved with the checkpoints. */
+  tokenizer?: BertTokenizer;
+  /** Names of columns. Default: `text`, `text_pair`, `label`. */
+  columns?: Columns;
+  /** Makes a batch of features. Default: puts their columns side by side. */
+  data_collator?: DataCollator;
+  /** Metrics of an evaluation from all its predictions. Default: the accuracy, if labels are classes. */
+  compute_metrics?: (prediction: EvalPrediction) => Metrics;
+  /** Listeners. */
+  callbacks?: readonly TrainerCallback[];
+  /** Where checkpoints go. Default: the folder `output_dir`. */
+  store?: CheckpointStore;
+  /** The optimizer's groups. Default: weight decay for all but biases and LayerNorms. */
+  parameter_groups?: (model: M, args: FullArguments) => readonly ParameterGroup[];
+}
+
+/** Options of {@linkcode Trainer.train}. */
+export interface TrainOptions {
+  /**
+   * Goes on from a checkpoint: true for the newest whole one (from the beginning if there is none at all), a number for
+   * that of a step, or the path of a checkpoint's folder. Default false.
+   */
+  resume_from_checkpoint?: boolean | number | string | URL;
+  /** Ends the run after its current step, with a checkpoint. */
+  signal?: AbortSignal;
+}
+
+/** Why a run ended: all steps were made, or what asked it to end. */
+export type StopReason = "finished" | "early_stopping" | "callback" | "signal";
+
+/** What {@linkcode Trainer.train} gives. */
+export interface TrainOutput {
+  /** Optimizer steps done. */
+  global_step: number;
+  /** The mean loss of all steps. */
+  training_loss: number;
+  /** `train_runtime` in seconds, `train_samples_per_second`, `train_steps_per_second`, `train_loss`, `epoch`. */
+  metrics: Metrics;
+  /** Why the run ended. After `signal` it can be resumed. */
+  stopped: StopReason;
+}
+
+/** What {@linkcode Trainer.run} gives. */
+export interface RunSlice {
+  /** True if the run has come to its end. */
+  done: boolean;
+  /** Optimizer steps done. */
+  global_step: number;
+  /** Optimizer steps in all. */
+  max_steps: number;
+  /** The run as it stands, for {@linkcode Trainer.load_state} or {@linkcode Trainer.restore}. */
+  state: Uint8Array<ArrayBuffer>;
+}

@@ -11,7 +11,10 @@ const service = new TrainingService({ files: await readModelFiles(model.read), s
 const stop = new AbortController();
 const port = Number(Deno.env.get("PORT") ?? 8000);
 const onListen = ({ port }: Deno.NetAddr) => console.log(`http://localhost:${port}/`);
-const server = Deno.serve({ port, onListen }, (request) => handleRequest(service, request, { signal: stop.signal }));
+const server = Deno.serve(
+  { port, onListen },
+  (request) => handleRequest(service, request, { signal: stop.signal }),
+);
 
 /** A slice that is under way ends after its current step, is kept and answered; then the program ends. */
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

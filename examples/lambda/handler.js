@@ -17,7 +17,9 @@ async function start() {
     wasm: { tfjs: module("tfjs-backend-wasm-simd.wasm"), kernels: module("kernels_single.wasm") },
     memoryLimit: 256 * 2 ** 20,
   });
-  const files = await readModelFiles((name) => readIfThere(`${code}/berth-tiny/${name}`), { name: "berth-tiny" });
+  const files = await readModelFiles((name) => readIfThere(`${code}/berth-tiny/${name}`), {
+    name: "berth-tiny",
+  });
   service = new TrainingService({ files, store: folderStore(runs) });
   coldStartMs = performance.now();
 }

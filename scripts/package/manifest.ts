@@ -4,8 +4,7 @@ import { BROWSER_MODULES, MODULES, type PackageDescription } from "./description
 /** Files that programs for the edge bundle, by the names under which they import them. */
 const FILES = {
   "./kernels_single.wasm": "src/kernels/generated/kernels_single.wasm",
-  "./tfjs-backend-wasm-simd.wasm":
-    "vendor/tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm",
+  "./tfjs-backend-wasm-simd.wasm": "vendor/tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm",
   "./berth-tiny/*": "src/assets/berth-tiny/*",
 };
 

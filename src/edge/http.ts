@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { BerthError, DataError, MemoryError, RequestError, TokenizerError } from "../errors.ts";
+import { DataError, MemoryError, RequestError, TokenizerError } from "../errors.ts";
 import { refuse } from "./limits.ts";
 import type { RunRequest } from "./run_description.ts";
 import type { TrainingService } from "./training_service.ts";
@@ -47,7 +47,11 @@ export function httpStatus(error: unknown): number {
   return error instanceof DataError || error instanceof TokenizerError ? 400 : 500;
 }
 
-async function route(service: TrainingService, request: Request, { signal }: HandleOptions): Promise<Response> {
+async function route(
+  service: TrainingService,
+  request: Request,
+  { signal }: HandleOptions,
+): Promise<Response> {
   const [, action, id, ...rest] = new URL(request.url).pathname.split("/"), { method } = request;
   const allow = (...methods: string[]) => {
     if (!methods.includes(method)) {
@@ -58,7 +62,9 @@ async function route(service: TrainingService, request: Request, { signal }: Han
   if (action === "train" && id === undefined) {
     allow("POST");
     const { id: name, ...run } = await body();
-    return Response.json(await service.begin(run as unknown as RunRequest, name as string | undefined), { status: 201 });
+    return Response.json(await service.begin(run as unknown as RunRequest, name as string | undefined), {
+      status: 201,
+    });
   }
   if (action === "train" && rest.length === 0) {
     allow("GET", "POST");
@@ -100,6 +106,8 @@ export async function readJson(request: Request, maxBytes: number): Promise<Reco
   } catch (error) {
     refuse(`Cannot read the body: ${(error as Error).message}`);
   }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
   return refuse("Cannot read the body: a JSON object is wanted");
 }

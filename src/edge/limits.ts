@@ -59,7 +59,10 @@ export function checkTexts(texts: unknown, most: number, { textLength }: Service
       refuse(`Cannot read text ${i}: it is ${show(text)}, a text is wanted`);
     }
     if (text.length > textLength) {
-      throw new RequestError(413, `Cannot take text ${i}: it has ${text.length} characters, at most ${textLength} are wanted`);
+      throw new RequestError(
+        413,
+        `Cannot take text ${i}: it has ${text.length} characters, at most ${textLength} are wanted`,
+      );
     }
   });
   return texts;
@@ -71,11 +74,18 @@ export function checkLabels(labels: unknown, limits: ServiceLimits): string[] {
     return refuse("Cannot train: at least two different labels are wanted");
   }
   if (labels.length > limits.labels) {
-    throw new RequestError(413, `Cannot train on ${labels.length} labels: at most ${limits.labels} are wanted`);
+    throw new RequestError(
+      413,
+      `Cannot train on ${labels.length} labels: at most ${limits.labels} are wanted`,
+    );
   }
   for (const label of labels) {
     if (typeof label === "string" && LABEL.test(label)) continue;
-    refuse(`Cannot use the label ${show(label)}: 1 to 64 letters or digits, inside also "_", "-", "." or spaces, are wanted`);
+    refuse(
+      `Cannot use the label ${
+        show(label)
+      }: 1 to 64 letters or digits, inside also "_", "-", "." or spaces, are wanted`,
+    );
   }
   return labels;
 }

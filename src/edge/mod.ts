@@ -35,6 +35,7 @@ export {
   runtime,
   type WasmSource,
 } from "../runtime/mod.ts";
+export type { Random } from "../random.ts";
 export type { Tensor, Tensor2D, Tensor3D, Tensor4D, Variable } from "../runtime/tensor.ts";
 export { BertTokenizer } from "../hub/tokenizer.ts";
 export type { DownloadProgress, HubOptions, Patience } from "../hub/mod.ts";
@@ -44,7 +45,7 @@ export type { ByteSource, ModelFiles } from "../weights/mod.ts";
 export * from "../metrics/mod.ts";
 export * from "../model/mod.ts";
 export * from "../train/mod.ts";
-export { handleRequest, type HandleOptions, httpStatus, readJson } from "./http.ts";
+export { type HandleOptions, handleRequest, httpStatus, readJson } from "./http.ts";
 export { type EdgeOptions, init } from "./init.ts";
 export { SERVICE_LIMITS, type ServiceLimits } from "./limits.ts";
 export { type FileBody, type FileReader, readModelFiles, type ReadOptions } from "./model_files.ts";

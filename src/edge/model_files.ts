@@ -51,7 +51,9 @@ export async function readModelFiles(read: FileReader, options: ReadOptions = {}
       const bytes = await bytesOf(file, await read(file));
       if (!bytes) continue;
       if (bytes.byteLength > maxBytes) {
-        throw new HubError(`Cannot read ${file}: it has ${bytes.byteLength} bytes, at most ${maxBytes} are wanted`);
+        throw new HubError(
+          `Cannot read ${file}: it has ${bytes.byteLength} bytes, at most ${maxBytes} are wanted`,
+        );
       }
       return void files.set(file, bytes);
     }

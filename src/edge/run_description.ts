@@ -69,8 +69,13 @@ export interface Room {
  *
  * @throws {RequestError} 400 if it is malformed, 413 if it is too large.
  */
-export function describeRun(request: RunRequest, { config, tokenizer, limits, sliceFlops }: Room): RunDescription {
-  if (typeof request !== "object" || request === null) refuse("Cannot train: an object with examples is wanted");
+export function describeRun(
+  request: RunRequest,
+  { config, tokenizer, limits, sliceFlops }: Room,
+): RunDescription {
+  if (typeof request !== "object" || request === null) {
+    refuse("Cannot train: an object with examples is wanted");
+  }
   const rows = request.examples;
   if (!Array.isArray(rows)) refuse("Cannot train: a list of examples is wanted");
   const texts = checkTexts(rows.map((row) => row?.text), limits.examples, limits);
@@ -124,13 +129,17 @@ function sliceSteps(config: BertConfig, lengths: number[], freeze: string[], sli
   if (memory > memoryLimit) {
     throw new RequestError(
       413,
-      `Cannot train: a request takes ${formatMemory(memory)} of memory, ${formatMemory(memoryLimit)} are there${advice}`,
+      `Cannot train: a request takes ${formatMemory(memory)} of memory, ${
+        formatMemory(memoryLimit)
+      } are there${advice}`,
     );
   }
   const steps = Math.floor(sliceFlops / flops.step), giga = (n: number) => `${(n / 1e9).toFixed(2)}e9`;
   if (steps >= 1) return steps;
   throw new RequestError(
     413,
-    `Cannot train: a step takes ${giga(flops.step)} operations, a request may take ${giga(sliceFlops)}${advice}`,
+    `Cannot train: a step takes ${giga(flops.step)} operations, a request may take ${
+      giga(sliceFlops)
+    }${advice}`,
   );
 }

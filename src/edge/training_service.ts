@@ -77,7 +77,9 @@ export class TrainingService {
    * @throws {RangeError} if `sliceFlops` is no number above 0.
    */
   constructor({ files, store, limits, sliceFlops = 3e10 }: TrainingServiceOptions) {
-    if (!(sliceFlops > 0)) throw new RangeError(`Cannot train with sliceFlops ${sliceFlops}: a number above 0 is wanted`);
+    if (!(sliceFlops > 0)) {
+      throw new RangeError(`Cannot train with sliceFlops ${sliceFlops}: a number above 0 is wanted`);
+    }
     this.limits = { ...SERVICE_LIMITS, ...limits };
     this.#files = files;
     this.#store = store;
@@ -114,9 +116,14 @@ export class TrainingService {
   async run(id: string, options: SliceOptions = {}): Promise<SliceResult> {
     const [run, stored] = await this.#find(id);
     const steps = options.steps === undefined ? run.slice : checkNumber("steps", options.steps, 1, run.slice);
-    const { progress, state, losses } = await exclusively(() => this.#train(run, stored, steps, options.signal));
+    const { progress, state, losses } = await exclusively(() =>
+      this.#train(run, stored, steps, options.signal)
+    );
     if (state && await this.#store.put(stateKey(id), state, stored?.version ?? null) === null) {
-      throw new RequestError(409, `Cannot keep these steps of "${id}": another request was faster; go on from its step`);
+      throw new RequestError(
+        409,
+        `Cannot keep these steps of "${id}": another request was faster; go on from its step`,
+      );
     }
     return { ...statusOf(id, run, progress), losses };
   }
@@ -135,12 +142,21 @@ export class TrainingService {
   async predict(id: string, texts: unknown): Promise<Prediction[]> {
     const checked = checkTexts(texts, this.limits.texts, this.limits), [run, stored] = await this.#find(id);
     return await exclusively(() =>
-      this.#goOn(run, stored, ({ model }, tokenizer) => predict(model.eval({ weights: "plain" }), tokenizer, checked))
+      this.#goOn(
+        run,
+        stored,
+        ({ model }, tokenizer) => predict(model.eval({ weights: "plain" }), tokenizer, checked),
+      )
     );
   }
 
   /** Makes steps from what is stored. */
-  #train(run: RunDescription, stored: StoredState | null, steps: number, signal?: AbortSignal): Promise<Slice> {
+  #train(
+    run: RunDescription,
+    stored: StoredState | null,
+    steps: number,
+    signal?: AbortSignal,
+  ): Promise<Slice> {
     const losses: number[] = [];
     const callback = { on_step_end: ({ step }: { step: TrainingStep }) => void losses.push(step.loss) };
     return this.#goOn(run, stored, async (trainer) => {
@@ -198,7 +214,11 @@ interface Slice {
   state: Uint8Array<ArrayBuffer> | undefined;
 }
 
-function statusOf(id: string, { labels, steps, slice }: RunDescription, state: TrainerState | null): RunStatus {
+function statusOf(
+  id: string,
+  { labels, steps, slice }: RunDescription,
+  state: TrainerState | null,
+): RunStatus {
   const step = state?.global_step ?? 0, training_loss = state && step > 0 ? state.total_loss / step : null;
   return { id, labels, step, steps, done: step >= steps, slice, training_loss };
 }

@@ -11,7 +11,13 @@ export function sentences(set: "train" | "test"): { text: string; label: string 
 
 /** A run of 24 steps that every runtime makes. */
 export const SMALL_RUN: RunRequest = {
-  ...{ examples: sentences("train").slice(0, 96), train: "top", batch_size: 16, num_train_epochs: 4, seed: 7 },
+  ...{
+    examples: sentences("train").slice(0, 96),
+    train: "top",
+    batch_size: 16,
+    num_train_epochs: 4,
+    seed: 7,
+  },
 };
 
 /** Texts that it is asked about afterwards. */
@@ -62,7 +68,12 @@ export interface Outcome {
 }
 
 /** Makes a run to its end in slices. */
-export async function wholeRun(client: Client, id: string, run: RunRequest, steps?: number): Promise<Outcome> {
+export async function wholeRun(
+  client: Client,
+  id: string,
+  run: RunRequest,
+  steps?: number,
+): Promise<Outcome> {
   await client.begin(id, run);
   return await restOfRun(client, id, steps);
 }

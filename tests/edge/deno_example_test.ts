@@ -13,8 +13,7 @@ Deno.test("the example for Deno Deploy", async (t) => {
   const local = await localClient(), expected = await wholeRun(local, "reference", SMALL_RUN);
   await withFolder(async (folder) => {
     const env = { KV_PATH: fileURLToPath(new URL("runs.sqlite", folder)), PORT: "0", NO_COLOR: "1" };
-    const start = () =>
-      Host.start(Deno.execPath(), ["run", "-A", "--no-check", "--unstable-kv", MAIN], env);
+    const start = () => Host.start(Deno.execPath(), ["run", "-A", "--no-check", "--unstable-kv", MAIN], env);
     let host = await start(), client = new Client(host.url);
 
     await t.step("a run in slices gives the bits of any other service", async () => {
@@ -28,20 +27,26 @@ Deno.test("the example for Deno Deploy", async (t) => {
       await Promise.all(answers.map((answer) => answer.text()));
     });
 
-    await t.step("SIGTERM ends a slice early; what is done is answered and kept, and nothing is lost", async () => {
-      const long = { ...SMALL_RUN, num_train_epochs: 10 };
-      await client.begin("ended", long);
-      const slice = client.train("ended");
-      await new Promise((resolve) => setTimeout(resolve, 400));
-      strictEqual(await host.end("SIGTERM"), 0);
-      const { losses, step, slice: whole } = await slice;
-      ok(losses.length < whole, `${losses.length} of ${whole}`);
-      host = await start();
-      client = new Client(host.url);
-      strictEqual((await client.status("ended")).step, step);
-      const rest = await restOfRun(client, "ended");
-      deepStrictEqual({ ...rest, losses: [...losses, ...rest.losses] }, await wholeRun(local, "ended", long));
-    });
+    await t.step(
+      "SIGTERM ends a slice early; what is done is answered and kept, and nothing is lost",
+      async () => {
+        const long = { ...SMALL_RUN, num_train_epochs: 10 };
+        await client.begin("ended", long);
+        const slice = client.train("ended");
+        await new Promise((resolve) => setTimeout(resolve, 400));
+        strictEqual(await host.end("SIGTERM"), 0);
+        const { losses, step, slice: whole } = await slice;
+        ok(losses.length < whole, `${losses.length} of ${whole}`);
+        host = await start();
+        client = new Client(host.url);
+        strictEqual((await client.status("ended")).step, step);
+        const rest = await restOfRun(client, "ended");
+        deepStrictEqual(
+          { ...rest, losses: [...losses, ...rest.losses] },
+          await wholeRun(local, "ended", long),
+        );
+      },
+    );
     await host.end("SIGTERM");
   });
   dispose();

@@ -17,7 +17,9 @@ createServer(async (request, response) => {
     ...{ version: "2.0", routeKey: "$default", rawPath: url.pathname, rawQueryString: url.search.slice(1) },
     headers: request.headers,
     requestContext: { http: { method: request.method, path: url.pathname, protocol: "HTTP/1.1" } },
-    ...(body.length > 0 ? { body: body.toString("base64"), isBase64Encoded: true } : { isBase64Encoded: false }),
+    ...(body.length > 0
+      ? { body: body.toString("base64"), isBase64Encoded: true }
+      : { isBase64Encoded: false }),
   };
   turn = turn.then(() => handler(event, {}));
   const { statusCode, headers, body: answer } = await turn;

@@ -36,17 +36,22 @@ Deno.test({ name: "the example for AWS Lambda, in Node", ignore: shop === null }
       deepStrictEqual(await wholeRun(client, "sliced", SMALL_RUN, 7), expected);
     });
 
-    await t.step("two instances make turns of one run, and are told apart when they make the same steps", async () => {
-      const other = await startInstance(code, runs), others = new Client(other.url), losses: number[] = [];
-      await client.begin("shared", SMALL_RUN);
-      losses.push(...(await client.train("shared", 5)).losses, ...(await others.train("shared", 5)).losses);
-      const answers = await Promise.all([client, others].map((one) => one.send("POST", "/train/shared", { steps: 5 })));
-      deepStrictEqual(answers.map(({ status }) => status).sort(), [200, 409]);
-      for (const answer of answers) losses.push(...(await answer.json()).losses ?? []);
-      const rest = await restOfRun(others, "shared");
-      deepStrictEqual({ ...rest, losses: [...losses, ...rest.losses] }, expected);
-      await other.end("SIGTERM");
-    });
+    await t.step(
+      "two instances make turns of one run, and are told apart when they make the same steps",
+      async () => {
+        const other = await startInstance(code, runs), others = new Client(other.url), losses: number[] = [];
+        await client.begin("shared", SMALL_RUN);
+        losses.push(...(await client.train("shared", 5)).losses, ...(await others.train("shared", 5)).losses);
+        const answers = await Promise.all(
+          [client, others].map((one) => one.send("POST", "/train/shared", { steps: 5 })),
+        );
+        deepStrictEqual(answers.map(({ status }) => status).sort(), [200, 409]);
+        for (const answer of answers) losses.push(...(await answer.json()).losses ?? []);
+        const rest = await restOfRun(others, "shared");
+        deepStrictEqual({ ...rest, losses: [...losses, ...rest.losses] }, expected);
+        await other.end("SIGTERM");
+      },
+    );
 
     await t.step("an instance that is killed in a slice loses that slice only", async () => {
       await client.begin("killed", SMALL_RUN);
@@ -64,4 +69,3 @@ Deno.test({ name: "the example for AWS Lambda, in Node", ignore: shop === null }
   });
   dispose();
 });
-

@@ -29,6 +29,10 @@ export async function localClient(
   handling: HandleOptions = {},
 ): Promise<Client> {
   await init();
-  const service = new TrainingService({ files: await readModelFiles(fileOf), store: memoryStore(), ...options });
+  const service = new TrainingService({
+    files: await readModelFiles(fileOf),
+    store: memoryStore(),
+    ...options,
+  });
   return new Client("http://local", "", (request) => handleRequest(service, request, handling));
 }

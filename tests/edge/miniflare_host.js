@@ -11,7 +11,12 @@ const { folder, model, persist } = JSON.parse(process.argv[2]);
 const kinds = { js: "ESModule", wasm: "CompiledWasm" };
 const files = readdirSync(folder).sort((a, b) => a.endsWith(".js") ? -1 : b.endsWith(".js") ? 1 : 0);
 const miniflare = new Miniflare({
-  ...{ compatibilityDate: "2026-01-01", r2Buckets: ["BUCKET"], r2Persist: persist, bindings: { TOKEN: "secret" } },
+  ...{
+    compatibilityDate: "2026-01-01",
+    r2Buckets: ["BUCKET"],
+    r2Persist: persist,
+    bindings: { TOKEN: "secret" },
+  },
   modules: files.map((name) => ({
     ...{ type: kinds[name.split(".").at(-1)], path: name, contents: readFileSync(`${folder}/${name}`) },
   })),

@@ -3,11 +3,10 @@ import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/st
 import {
   DataError,
   dispose,
-  handleRequest,
   httpStatus,
   init,
-  memoryStore,
   MemoryError,
+  memoryStore,
   readModelFiles,
   RequestError,
   RuntimeError,
@@ -17,7 +16,14 @@ import {
 import { type Client, SMALL_RUN } from "./client.ts";
 import { fileOf, localClient } from "./local_service.ts";
 
-async function refused(client: Client, method: string, path: string, body: unknown, status: number, error: RegExp) {
+async function refused(
+  client: Client,
+  method: string,
+  path: string,
+  body: unknown,
+  status: number,
+  error: RegExp,
+) {
   const response = await client.send(method, path, body), answer = await response.json();
   strictEqual(response.status, status, JSON.stringify(answer));
   deepStrictEqual(Object.keys(answer), ["error"]);
@@ -82,7 +88,9 @@ Deno.test("a body without a length is cut off where it is too long", async () =>
       controller.enqueue(new Uint8Array(1000).fill(32));
     },
   });
-  const response = await client.ask(new Request("http://local/train", { method: "POST", body, duplex: "half" } as RequestInit));
+  const response = await client.ask(
+    new Request("http://local/train", { method: "POST", body, duplex: "half" } as RequestInit),
+  );
   strictEqual(response.status, 413);
   ok(sent < 20_000);
   dispose();
@@ -107,8 +115,18 @@ Deno.test("unknown runs, paths and methods are told apart", async () => {
 Deno.test("a run whose steps take too much memory or time is refused when it begins", async () => {
   await init({ memoryLimit: 20 * 2 ** 20 });
   const client = await localClient();
-  const run = { ...SMALL_RUN, examples: SMALL_RUN.examples.map((e) => ({ ...e, text: `${e.text} `.repeat(30) })) };
-  await refused(client, "POST", "/train", { ...run, batch_size: 64 }, 413, /MiB of memory, 20\.00 MiB are there/);
+  const run = {
+    ...SMALL_RUN,
+    examples: SMALL_RUN.examples.map((e) => ({ ...e, text: `${e.text} `.repeat(30) })),
+  };
+  await refused(
+    client,
+    "POST",
+    "/train",
+    { ...run, batch_size: 64 },
+    413,
+    /MiB of memory, 20\.00 MiB are there/,
+  );
   const hurried = await localClient({ sliceFlops: 1e8 });
   await refused(hurried, "POST", "/train", SMALL_RUN, 413, /e9 operations, a request may take 0.10e9/);
   dispose();
@@ -140,9 +158,16 @@ Deno.test("the start names the module that is missing or another", async () => {
   const kernels = new WebAssembly.Module(
     Deno.readFileSync(new URL("../../src/kernels/generated/kernels_single.wasm", import.meta.url)),
   );
-  const start = (wasm: object) => init({ wasm: wasm as { tfjs: WebAssembly.Module; kernels: WebAssembly.Module } });
-  await rejects(start({ kernels }), (e: Error) => e instanceof RuntimeError && /wasm.tfjs is missing/.test(e.message));
-  await rejects(start({ tfjs: new Uint8Array(8), kernels }), /wasm.tfjs is Uint8Array, a compiled WebAssembly.Module/);
+  const start = (wasm: object) =>
+    init({ wasm: wasm as { tfjs: WebAssembly.Module; kernels: WebAssembly.Module } });
+  await rejects(
+    start({ kernels }),
+    (e: Error) => e instanceof RuntimeError && /wasm.tfjs is missing/.test(e.message),
+  );
+  await rejects(
+    start({ tfjs: new Uint8Array(8), kernels }),
+    /wasm.tfjs is Uint8Array, a compiled WebAssembly.Module/,
+  );
   await rejects(start({ tfjs: kernels, kernels }), (e: Error) => e instanceof RuntimeError);
 });
 
@@ -166,8 +191,11 @@ Deno.test("models are read from bytes, buffers, answers and objects of a bucket;
 });
 
 Deno.test("a model without a configuration is the service's fault, and callers see no more than that", async () => {
-  const errors: unknown[] = [], files = await readModelFiles((name) => name === "vocab.txt" ? fileOf(name) : null);
-  const client = await localClient({ files, store: memoryStore() }, { onError: (error) => errors.push(error) });
+  const errors: unknown[] = [],
+    files = await readModelFiles((name) => name === "vocab.txt" ? fileOf(name) : null);
+  const client = await localClient({ files, store: memoryStore() }, {
+    onError: (error) => errors.push(error),
+  });
   await refused(client, "POST", "/train", { examples: TWO }, 500, /^The service failed$/);
   match(String(errors[0]), /ConfigError: .*no config.json/);
   dispose();

@@ -73,7 +73,9 @@ Deno.test("a store that fails to keep a slice loses that slice only", async () =
 
 Deno.test("a signal ends a slice after its current step, and what is done is kept", async () => {
   const stop = new AbortController();
-  const store = memoryStore(), client = await localClient({ store }), expected = await wholeRun(client, "a", SMALL_RUN);
+  const store = memoryStore(),
+    client = await localClient({ store }),
+    expected = await wholeRun(client, "a", SMALL_RUN);
   const ending = await localClient({ store }, { signal: stop.signal });
   await ending.begin("b", SMALL_RUN);
   const slice = ending.train("b");

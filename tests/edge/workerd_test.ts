@@ -14,7 +14,8 @@ const shop = await openWorkshop("workerd");
 
 /** Starts a bundled Worker; the bucket has the model, and what stands in the folder `persist`. */
 async function startWorkerd(bundle: string, persist: URL): Promise<Host> {
-  const folder = fileURLToPath(new URL(bundle, shop!)), program = fileURLToPath(place(shop!, "miniflare_host.js"));
+  const folder = fileURLToPath(new URL(bundle, shop!)),
+    program = fileURLToPath(place(shop!, "miniflare_host.js"));
   const options = { folder, model: fileURLToPath(TINY), persist: fileURLToPath(persist) };
   return await Host.start("node", [program, JSON.stringify(options)]);
 }
@@ -31,7 +32,11 @@ Deno.test({ name: "the example for Cloudflare, in workerd", ignore: shop === nul
       console.log("bytes when packed:", sizes);
       ok(sizes["worker.js"] < 200_000, "worker.js");
       ok(Object.values(sizes).reduce((a, b) => a + b) < 3_000_000);
-      deepStrictEqual(Object.keys(sizes), ["kernels_single.wasm", "tfjs-backend-wasm-simd.wasm", "worker.js"]);
+      deepStrictEqual(Object.keys(sizes), [
+        "kernels_single.wasm",
+        "tfjs-backend-wasm-simd.wasm",
+        "worker.js",
+      ]);
     });
 
     await t.step("strangers without the token are sent away", async () => {
@@ -62,47 +67,58 @@ Deno.test({ name: "the example for Cloudflare, in workerd", ignore: shop === nul
       client = new Client(host.url, "secret");
       strictEqual((await client.status("killed")).step, 10);
       const rest = await restOfRun(client, "killed", 30);
-      deepStrictEqual({ ...rest, losses: [...losses, ...rest.losses] }, await wholeRun(local, "killed", long));
+      deepStrictEqual(
+        { ...rest, losses: [...losses, ...rest.losses] },
+        await wholeRun(local, "killed", long),
+      );
     });
     await host.end();
   });
   dispose();
 });
 
-Deno.test({ name: "a Worker learns within 128 MB and 30 s of processor time", ignore: shop === null }, async () => {
-  const cloudflare = new URL("cloudflare/", shop!);
-  place(shop!, "memory_worker.js", "cloudflare/worker.js");
-  run(cloudflare, "npm", ["run", "build"]);
-  place(shop!, "idle_worker.js", "idle/worker.js");
-  await withFolder(async (folder) => {
-    const idle = await startWorkerd("idle/", folder);
-    strictEqual(await (await fetch(idle.url)).text(), "idle");
-    const idleBytes = idle.peakBytes;
-    await idle.end();
+Deno.test(
+  { name: "a Worker learns within 128 MB and 30 s of processor time", ignore: shop === null },
+  async () => {
+    const cloudflare = new URL("cloudflare/", shop!);
+    place(shop!, "memory_worker.js", "cloudflare/worker.js");
+    run(cloudflare, "npm", ["run", "build"]);
+    place(shop!, "idle_worker.js", "idle/worker.js");
+    await withFolder(async (folder) => {
+      const idle = await startWorkerd("idle/", folder);
+      strictEqual(await (await fetch(idle.url)).text(), "idle");
+      const idleBytes = idle.peakBytes;
+      await idle.end();
 
-    const host = await startWorkerd("cloudflare/dist/", folder), client = new Client(host.url);
-    let mostSeconds = 0;
-    const measured = async <T>(work: () => Promise<T>): Promise<T> => {
-      const before = host.cpuSeconds, result = await work();
-      mostSeconds = Math.max(mostSeconds, host.cpuSeconds - before);
-      return result;
-    };
-    let status = await measured(() =>
-      client.begin("baseball", { examples: sentences("train"), num_train_epochs: 4 })
-    );
-    while (!status.done) status = await measured(() => client.train("baseball"));
-    const test = sentences("test");
-    let right = 0;
-    for (let at = 0; at < test.length; at += 10) {
-      const some = test.slice(at, at + 10);
-      const answers = await measured(() => client.predict("baseball", some.map(({ text }) => text)));
-      right += answers.filter(({ label }, i) => label === some[i].label).length;
-    }
-    const bytes = host.peakBytes - idleBytes;
-    await host.end();
-    console.log({ accuracy: right / test.length, mostSeconds, megabytes: bytes / 1e6, slice: status.slice });
-    ok(right > 0.88 * test.length, `${right} of ${test.length}`);
-    ok(mostSeconds < 30, `${mostSeconds} s`);
-    ok(bytes < 128e6, `${bytes} bytes`);
-  });
-});
+      const host = await startWorkerd("cloudflare/dist/", folder), client = new Client(host.url);
+      let mostSeconds = 0;
+      const measured = async <T>(work: () => Promise<T>): Promise<T> => {
+        const before = host.cpuSeconds, result = await work();
+        mostSeconds = Math.max(mostSeconds, host.cpuSeconds - before);
+        return result;
+      };
+      let status = await measured(() =>
+        client.begin("baseball", { examples: sentences("train"), num_train_epochs: 4 })
+      );
+      while (!status.done) status = await measured(() => client.train("baseball"));
+      const test = sentences("test");
+      let right = 0;
+      for (let at = 0; at < test.length; at += 10) {
+        const some = test.slice(at, at + 10);
+        const answers = await measured(() => client.predict("baseball", some.map(({ text }) => text)));
+        right += answers.filter(({ label }, i) => label === some[i].label).length;
+      }
+      const bytes = host.peakBytes - idleBytes;
+      await host.end();
+      console.log({
+        accuracy: right / test.length,
+        mostSeconds,
+        megabytes: bytes / 1e6,
+        slice: status.slice,
+      });
+      ok(right > 0.88 * test.length, `${right} of ${test.length}`);
+      ok(mostSeconds < 30, `${mostSeconds} s`);
+      ok(bytes < 128e6, `${bytes} bytes`);
+    });
+  },
+);

@@ -20,6 +20,9 @@ export const SMALL_RUN: RunRequest = {
   },
 };
 
+/** One of 72 steps, long enough to end it in the middle. */
+export const LONG_RUN: RunRequest = { ...SMALL_RUN, num_train_epochs: 12 };
+
 /** Texts that it is asked about afterwards. */
 export const TEXTS: string[] = sentences("test").slice(0, 20).map(({ text }) => text);
 

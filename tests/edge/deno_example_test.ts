@@ -3,7 +3,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { dispose } from "../../src/edge/mod.ts";
 import { withFolder } from "../helpers/folder.ts";
-import { Client, restOfRun, SMALL_RUN, wholeRun } from "./client.ts";
+import { Client, LONG_RUN, restOfRun, SMALL_RUN, wholeRun } from "./client.ts";
 import { Host } from "./host.ts";
 import { localClient } from "./local_service.ts";
 
@@ -30,10 +30,9 @@ Deno.test("the example for Deno Deploy", async (t) => {
     await t.step(
       "SIGTERM ends a slice early; what is done is answered and kept, and nothing is lost",
       async () => {
-        const long = { ...SMALL_RUN, num_train_epochs: 10 };
-        await client.begin("ended", long);
+        await client.begin("ended", LONG_RUN);
         const slice = client.train("ended");
-        await new Promise((resolve) => setTimeout(resolve, 400));
+        await host.computed(0.3);
         strictEqual(await host.end("SIGTERM"), 0);
         const { losses, step, slice: whole } = await slice;
         ok(losses.length < whole, `${losses.length} of ${whole}`);
@@ -43,7 +42,7 @@ Deno.test("the example for Deno Deploy", async (t) => {
         const rest = await restOfRun(client, "ended");
         deepStrictEqual(
           { ...rest, losses: [...losses, ...rest.losses] },
-          await wholeRun(local, "ended", long),
+          await wholeRun(local, "ended", LONG_RUN),
         );
       },
     );

@@ -39,6 +39,13 @@ export class Host {
     return (Number(fields[11]) + Number(fields[12])) / 100;
   }
 
+  /** Waits until it has computed for so long. */
+  async computed(seconds: number): Promise<void> {
+    for (const start = this.cpuSeconds; this.cpuSeconds - start < seconds;) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
   /** Ends what computes, as a power cut would. */
   async kill(): Promise<void> {
     process.kill(this.worker, "SIGKILL");

@@ -127,12 +127,14 @@ Deno.test("a run whose steps take too much memory or time is refused when it beg
     413,
     /MiB of memory, 20\.00 MiB are there/,
   );
+  dispose();
   const hurried = await localClient({ sliceFlops: 1e8 });
   await refused(hurried, "POST", "/train", SMALL_RUN, 413, /e9 operations, a request may take 0.10e9/);
   dispose();
 });
 
 Deno.test("slices are as long as their operations allow: shorter for longer texts and more trained layers", async () => {
+  await init({ memoryLimit: 256 * 2 ** 20 });
   const client = await localClient({ sliceFlops: 1e10 });
   const sliceOf = async (id: string, run: object) => (await client.begin(id, { ...SMALL_RUN, ...run })).slice;
   const head = await sliceOf("head", { train: "head" }), top = await sliceOf("top", {});

@@ -1,7 +1,7 @@
 /** The training service in one process: slices, what is refused, what gets lost and what does not. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { dispose, memoryStore, type RunRequest, type StateStore } from "../../src/edge/mod.ts";
-import { restOfRun, sentences, SMALL_RUN, wholeRun } from "./client.ts";
+import { dispose, init, memoryStore, type RunRequest, type StateStore } from "../../src/edge/mod.ts";
+import { restOfRun, SMALL_RUN, wholeRun } from "./client.ts";
 import { localClient } from "./local_service.ts";
 
 Deno.test("slices of any length give the bits of one uninterrupted run", async () => {
@@ -9,28 +9,16 @@ Deno.test("slices of any length give the bits of one uninterrupted run", async (
   const whole = await wholeRun(client, "whole", SMALL_RUN);
   strictEqual(whole.losses.length, 24);
   deepStrictEqual(await wholeRun(client, "sliced", SMALL_RUN, 5), whole);
-  deepStrictEqual(await wholeRun(client, "single", SMALL_RUN, 1), whole);
   dispose();
 });
 
 Deno.test("all of the model, and the head alone, train in slices too", async () => {
+  await init({ memoryLimit: 256 * 2 ** 20 });
   const client = await localClient();
   for (const train of ["all", "head"] as const) {
     const run: RunRequest = { ...SMALL_RUN, train, num_train_epochs: 1 };
     deepStrictEqual(await wholeRun(client, `${train}-2`, run, 2), await wholeRun(client, train, run));
   }
-  dispose();
-});
-
-Deno.test("the top layer learns the sentences about baseball: over 88 % of others are right", async () => {
-  const client = await localClient(), test = sentences("test");
-  await wholeRun(client, "baseball", { examples: sentences("train"), num_train_epochs: 4 });
-  const predictions = [
-    ...await client.predict("baseball", test.slice(0, 60).map(({ text }) => text)),
-    ...await client.predict("baseball", test.slice(60).map(({ text }) => text)),
-  ];
-  const right = predictions.filter(({ label }, i) => label === test[i].label).length;
-  ok(right > 0.88 * test.length, `${right} of ${test.length}`);
   dispose();
 });
 

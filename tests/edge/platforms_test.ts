@@ -1,16 +1,23 @@
-/** The Worker of examples/cloudflare in workerd: the bits, the memory, the time, and what a crash costs. */
-import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+/**
+ * The examples as bundles of the npm package: for Cloudflare in workerd, for AWS Lambda in Node, called as AWS calls it.
+ * The bits, the memory, the time, and what a crash costs.
+ */
+import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { dispose } from "../../src/edge/mod.ts";
 import { withFolder } from "../helpers/folder.ts";
-import { Client, restOfRun, sentences, SMALL_RUN, wholeRun } from "./client.ts";
+import { Client, LONG_RUN, restOfRun, sentences, SMALL_RUN, wholeRun } from "./client.ts";
 import { Host } from "./host.ts";
 import { localClient, TINY } from "./local_service.ts";
 import { buildExample, openWorkshop, place, run } from "./workshop.ts";
 
-const shop = await openWorkshop("workerd");
+const shop = await openWorkshop();
+const local = await localClient();
+const expected = await wholeRun(local, "small", SMALL_RUN),
+  expectedLong = await wholeRun(local, "long", LONG_RUN);
+dispose();
 
 /** Starts a bundled Worker; the bucket has the model, and what stands in the folder `persist`. */
 async function startWorkerd(bundle: string, persist: URL): Promise<Host> {
@@ -22,7 +29,6 @@ async function startWorkerd(bundle: string, persist: URL): Promise<Host> {
 
 Deno.test({ name: "the example for Cloudflare, in workerd", ignore: shop === null }, async (t) => {
   buildExample(shop!, "cloudflare");
-  const local = await localClient(), expected = await wholeRun(local, "reference", SMALL_RUN);
   await withFolder(async (folder) => {
     let host = await startWorkerd("cloudflare/dist/", folder), client = new Client(host.url, "secret");
 
@@ -55,22 +61,15 @@ Deno.test({ name: "the example for Cloudflare, in workerd", ignore: shop === nul
     });
 
     await t.step("a worker that is killed in a slice loses that slice only", async () => {
-      const long = { ...SMALL_RUN, num_train_epochs: 15 };
-      await client.begin("killed", long);
+      await client.begin("killed", LONG_RUN);
       const { losses } = await client.train("killed", 10);
       const slice = client.send("POST", "/train/killed");
-      await Promise.all([
-        rejects(slice),
-        new Promise((resolve) => setTimeout(resolve, 300)).then(() => host.kill()),
-      ]);
+      await Promise.all([rejects(slice), host.computed(0.3).then(() => host.kill())]);
       host = await startWorkerd("cloudflare/dist/", folder);
       client = new Client(host.url, "secret");
       strictEqual((await client.status("killed")).step, 10);
       const rest = await restOfRun(client, "killed", 30);
-      deepStrictEqual(
-        { ...rest, losses: [...losses, ...rest.losses] },
-        await wholeRun(local, "killed", long),
-      );
+      deepStrictEqual({ ...rest, losses: [...losses, ...rest.losses] }, expectedLong);
     });
     await host.end();
   });
@@ -122,3 +121,60 @@ Deno.test(
     });
   },
 );
+
+async function startInstance(code: string, runs: URL): Promise<Host> {
+  return await Host.start("node", [fileURLToPath(place(shop!, "lambda_host.js")), `${code}index.cjs`], {
+    LAMBDA_TASK_ROOT: code,
+    RUNS_FOLDER: fileURLToPath(runs),
+  });
+}
+
+Deno.test({ name: "the example for AWS Lambda, in Node", ignore: shop === null }, async (t) => {
+  const code = fileURLToPath(new URL("dist/", buildExample(shop!, "lambda")));
+  await withFolder(async (runs) => {
+    let host = await startInstance(code, runs), client = new Client(host.url);
+
+    await t.step("the first answer tells how long the start took, others do not", async () => {
+      const first = await client.send("GET", "/train/none"), second = await client.send("GET", "/train/none");
+      deepStrictEqual([first.status, second.status], [404, 404]);
+      const coldStartMs = first.headers.get("x-cold-start-ms");
+      console.log({ coldStartMs });
+      match(coldStartMs!, /^\d+$/);
+      strictEqual(second.headers.get("x-cold-start-ms"), null);
+    });
+
+    await t.step("a run in slices gives the bits that it gives in Deno", async () => {
+      deepStrictEqual(await wholeRun(client, "sliced", SMALL_RUN, 7), expected);
+    });
+
+    await t.step(
+      "two instances make turns of one run, and are told apart when they make the same steps",
+      async () => {
+        const other = await startInstance(code, runs), others = new Client(other.url), losses: number[] = [];
+        await client.begin("shared", SMALL_RUN);
+        losses.push(...(await client.train("shared", 5)).losses, ...(await others.train("shared", 5)).losses);
+        const answers = await Promise.all(
+          [client, others].map((one) => one.send("POST", "/train/shared", { steps: 5 })),
+        );
+        deepStrictEqual(answers.map(({ status }) => status).sort(), [200, 409]);
+        for (const answer of answers) losses.push(...(await answer.json()).losses ?? []);
+        const rest = await restOfRun(others, "shared");
+        deepStrictEqual({ ...rest, losses: [...losses, ...rest.losses] }, expected);
+        await other.end("SIGTERM");
+      },
+    );
+
+    await t.step("an instance that is killed in a slice loses that slice only", async () => {
+      await client.begin("killed", LONG_RUN);
+      const { losses } = await client.train("killed", 10);
+      const slice = client.send("POST", "/train/killed");
+      await Promise.all([rejects(slice), host.computed(0.3).then(() => host.kill())]);
+      host = await startInstance(code, runs);
+      client = new Client(host.url);
+      strictEqual((await client.status("killed")).step, 10);
+      const rest = await restOfRun(client, "killed", 30);
+      deepStrictEqual({ ...rest, losses: [...losses, ...rest.losses] }, expectedLong);
+    });
+    await host.end("SIGTERM");
+  });
+});

@@ -85,11 +85,16 @@ export class BertResidualOutput extends Module {
   readonly dropout: Dropout;
   #input = 0;
 
-  constructor(typeName: "BertSelfOutput" | "BertOutput", inputs: number, config: BertConfig) {
+  constructor(
+    typeName: "BertSelfOutput" | "BertOutput",
+    inputs: number,
+    config: BertConfig,
+    dropout = config.hidden_dropout_prob,
+  ) {
     super(typeName);
     this.dense = this.child("dense", new Linear(inputs, config.hidden_size));
     this.LayerNorm = this.child("LayerNorm", new LayerNorm(config.hidden_size, config.layer_norm_eps));
-    this.dropout = this.child("dropout", new Dropout(config.hidden_dropout_prob));
+    this.dropout = this.child("dropout", new Dropout(dropout));
   }
 
   /** y[rows, H] = LayerNorm(residual + dropout(dense(x))) */
@@ -120,7 +125,11 @@ export class BertAttention extends Module {
   constructor(readonly config: BertConfig) {
     super("BertAttention");
     this.self = this.child("self", new BertSelfAttention(config));
-    this.output = this.child("output", new BertResidualOutput("BertSelfOutput", config.hidden_size, config));
+    const { hidden_size, attentionOutputDropout } = config;
+    this.output = this.child(
+      "output",
+      new BertResidualOutput("BertSelfOutput", hidden_size, config, attentionOutputDropout),
+    );
   }
 
   /** Writes y [rows, H]. */

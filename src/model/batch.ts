@@ -81,6 +81,7 @@ export interface RaggedBatch extends BatchSizes {
 /** The sizes that token numbers must stay below. */
 export interface BatchLimits {
   vocab_size: number;
+  /** 0: types are not read. */
   type_vocab_size: number;
   max_position_embeddings: number;
 }
@@ -128,7 +129,9 @@ export function readBatch(inputs: BertInputs, limits: BatchLimits): BatchTables 
         b,
         t,
       );
-      words[2 * total + rows] = inRange(types?.[b][t] ?? 0, limits.type_vocab_size, "token_type_ids", b, t);
+      if (limits.type_vocab_size > 0) {
+        words[2 * total + rows] = inRange(types?.[b][t] ?? 0, limits.type_vocab_size, "token_type_ids", b, t);
+      }
       words[3 * total + rows] = b * width + t;
       rows++;
     }

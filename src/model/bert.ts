@@ -43,10 +43,7 @@ export class BertModel extends EncoderModel<"last_hidden_state" | "pooler_output
   /** A model whose weights are not set yet; see `from_pretrained` and `from_config`. */
   constructor(config: BertConfig) {
     super("BertModel", config);
-    const { embeddings, encoder, pooler } = this.attach("", new BertBackbone(config));
-    this.child("embeddings", embeddings);
-    this.child("encoder", encoder);
-    this.child("pooler", pooler!);
+    this.adopt(this.attach("", new BertBackbone(config)));
     this.finish();
   }
 

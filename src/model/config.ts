@@ -95,7 +95,7 @@ export class BertConfig {
   attention_probs_dropout_prob: number;
   /** The most tokens of a sequence. Default 512. */
   max_position_embeddings: number;
-  /** Default 2. */
+  /** Segments; 0 where a model has none and reads no `token_type_ids`. Default 2. */
   type_vocab_size: number;
   /** Standard deviation of new weights. Default 0.02. */
   initializer_range: number;
@@ -164,6 +164,11 @@ export class BertConfig {
     this.#check();
   }
 
+  /** transformers' name of the family. */
+  get model_type(): string {
+    return "bert";
+  }
+
   /** K: the number of labels. */
   get num_labels(): number {
     return Object.keys(this.id2label).length;
@@ -177,6 +182,16 @@ export class BertConfig {
   /** Dropout before a classifier. */
   get classifierDropout(): number {
     return this.classifier_dropout ?? this.hidden_dropout_prob;
+  }
+
+  /** @ignore Dropout between the attention's output and the residual. */
+  get attentionOutputDropout(): number {
+    return this.hidden_dropout_prob;
+  }
+
+  /** @ignore The number by which the kernels know the pooler's activation. */
+  get poolerActivation(): number {
+    return ACTIVATIONS.tanh;
   }
 
   /** D: the size of an attention head. */
@@ -195,7 +210,7 @@ export class BertConfig {
       ...labels,
       ...(problem_type ? { problem_type } : {}),
       ...(tie_word_embeddings ? {} : { tie_word_embeddings }),
-      model_type: "bert",
+      model_type: this.model_type,
     });
   }
 
@@ -229,9 +244,14 @@ export class BertConfig {
       );
     }
     const kind = this.other.model_type;
-    if (kind !== undefined && kind !== "bert") {
+    if (kind !== undefined && kind !== this.model_type) {
       throw new ConfigError(
-        `Cannot make a BERT model of a config.json with model_type ${JSON.stringify(kind)}`,
+        `Cannot make a model of the family "${this.model_type}" of a config.json with model_type ` +
+          `${JSON.stringify(kind)}: ${
+            kind === "bert" || kind === "distilbert"
+              ? "the classes of that family, or an AutoModel, take it"
+              : 'berth has "bert" and "distilbert"'
+          }`,
       );
     }
     const positions = this.other.position_embedding_type;
@@ -262,7 +282,8 @@ function size(key: string, value: unknown): number {
   return value;
 }
 
-function probability(key: string, value: unknown): number {
+/** A key that is a probability. */
+export function probability(key: string, value: unknown): number {
   if (typeof value !== "number" || !(value >= 0 && value < 1)) {
     throw new ConfigError(`Cannot use ${key} ${JSON.stringify(value)}: a number from 0 to below 1 is wanted`);
   }

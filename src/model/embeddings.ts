@@ -12,7 +12,7 @@ import { Module } from "./module.ts";
 export class BertEmbeddings extends Module {
   readonly word_embeddings: Embedding;
   readonly position_embeddings: Embedding;
-  readonly token_type_embeddings: Embedding;
+  readonly token_type_embeddings: Embedding | undefined;
   readonly LayerNorm: LayerNorm;
   readonly dropout: Dropout;
 
@@ -27,10 +27,9 @@ export class BertEmbeddings extends Module {
       "position_embeddings",
       new Embedding(max_position_embeddings, hidden_size),
     );
-    this.token_type_embeddings = this.child(
-      "token_type_embeddings",
-      new Embedding(type_vocab_size, hidden_size),
-    );
+    this.token_type_embeddings = type_vocab_size === 0
+      ? undefined
+      : this.child("token_type_embeddings", new Embedding(type_vocab_size, hidden_size));
     this.LayerNorm = this.child("LayerNorm", new LayerNorm(hidden_size, config.layer_norm_eps));
     this.dropout = this.child("dropout", new Dropout(config.hidden_dropout_prob));
   }
@@ -43,7 +42,7 @@ export class BertEmbeddings extends Module {
     const y = own.keep ? runtime.arena.floats(n * h) : z; // [rows, H]
     runtime.pool.run(
       ...["embedding_forward", n, 16, z, this.word_embeddings.weight.pointer] as const,
-      ...[this.position_embeddings.weight.pointer, this.token_type_embeddings.weight.pointer] as const,
+      ...[this.position_embeddings.weight.pointer, this.token_type_embeddings?.weight.pointer ?? 0] as const,
       ...[batch.ids, batch.positions, batch.types, h] as const,
     );
     this.LayerNorm.forward(own, y, z, 0, n);
@@ -59,7 +58,7 @@ export class BertEmbeddings extends Module {
     this.LayerNorm.backward(context, dz, dy, n);
     this.word_embeddings.backward(runtime, dz, batch.ids, n);
     this.position_embeddings.backward(runtime, dz, batch.positions, n);
-    this.token_type_embeddings.backward(runtime, dz, batch.types, n);
+    this.token_type_embeddings?.backward(runtime, dz, batch.types, n);
     runtime.arena.release(mark);
   }
 }

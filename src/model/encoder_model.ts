@@ -11,8 +11,8 @@ import type { BertConfig } from "./config.ts";
 import type { StepContext } from "./context.ts";
 import { type GradientValues, zeros } from "./gradients.ts";
 import type { OutputTensors } from "./outputs.ts";
-import { PreTrainedModel } from "./pretrained_model.ts";
-import { HeadGradients, type Result } from "./results.ts";
+import { type DropoutState, PreTrainedModel } from "./pretrained_model.ts";
+import { denseResult, HeadGradients, type Result, rowsResult } from "./results.ts";
 import type { ModelInputs, TrainableModel } from "./trainable.ts";
 
 /** What every model's forward pass can be asked for. */
@@ -49,26 +49,35 @@ export interface HeadPass {
 export class ModelOutput {
   /** The mean loss; undefined without labels. */
   readonly loss: number | undefined;
-  /** @ignore */
+  /** @ignore What gradients can be given of. */
   readonly results: readonly Result[];
   readonly #tensors: OutputTensors;
-  readonly #pass: EncoderPass;
-  readonly #config: BertConfig;
+  readonly #hidden: readonly Result[];
+  readonly #attentions: readonly Result[];
 
   /** @ignore */
-  constructor(tensors: OutputTensors, pass: EncoderPass, head: HeadPass, config: BertConfig) {
+  constructor(
+    tensors: OutputTensors,
+    context: StepContext,
+    pass: EncoderPass,
+    head: HeadPass,
+    config: BertConfig,
+  ) {
+    const { size, width } = context.batch, shape = [size, config.num_attention_heads, width, width];
     this.loss = head.loss;
     this.results = head.results;
     this.#tensors = tensors;
-    this.#pass = pass;
-    this.#config = config;
+    this.#hidden = pass.hidden.map((pointer, i) =>
+      rowsResult(context, `hidden_states.${i}`, pointer, config.hidden_size)
+    );
+    this.#attentions = pass.attentions.map((pointer, i) =>
+      denseResult(context, `attentions.${i}`, pointer, shape)
+    );
   }
 
   /** Embedding output, then each layer's, [B, T, H] each; empty unless `output_hidden_states` was given. */
   get hidden_states(): Tensor3D[] {
-    return this.#pass.hidden.map((pointer, i) =>
-      this.#tensors.padded(`hidden_states.${i}`, pointer, this.#config.hidden_size) as Tensor3D
-    );
+    return this.#hidden.map((result) => this.#tensors.tensor(result) as Tensor3D);
   }
 
   /**
@@ -76,16 +85,12 @@ export class ModelOutput {
    * Empty unless `output_attentions` was given.
    */
   get attentions(): Tensor4D[] {
-    const { size, width } = this.#tensors.batch,
-      shape = [size, this.#config.num_attention_heads, width, width];
-    return this.#pass.attentions.map((pointer, i) =>
-      this.#tensors.dense(`attentions.${i}`, pointer, shape) as Tensor4D
-    );
+    return this.#attentions.map((result) => this.#tensors.tensor(result) as Tensor4D);
   }
 
   /** @ignore */
   protected tensor<T extends Tensor>(name: string): T {
-    return this.results.find((result) => result.name === name)!.tensor(this.#tensors) as T;
+    return this.#tensors.tensor(this.results.find((result) => result.name === name)!) as T;
   }
 }
 
@@ -122,7 +127,20 @@ export abstract class EncoderModel<Name extends string> extends PreTrainedModel 
     const pass = this.#backbone!.forward(context, extras);
     const scored = head(context, pass);
     this.#last = context.keep ? { context, head: scored } : undefined;
-    return new Output(this.trackOutputs(context), pass, scored, this.config);
+    return new Output(this.trackOutputs(context), context, pass, scored, this.config);
+  }
+
+  /** @ignore The forward pass that a backward pass would belong to. */
+  get lastPass(): object | undefined {
+    return this.#last;
+  }
+
+  /** @ignore Makes a forward pass again whose dropout was of this state. */
+  replay(inputs: ModelInputs, state: DropoutState): void {
+    const now = this.dropoutState;
+    this.dropoutState = { ...state, step: state.step - 1 };
+    this.forward(inputs);
+    this.dropoutState = now;
   }
 
   /** Runs the model; see each model for what it reads. */

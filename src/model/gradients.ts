@@ -10,10 +10,15 @@ import type { Tensor } from "../runtime/tensor.ts";
 /** A gradient from outside: a tensor, or its values in row-major order. */
 export type GradientValues = Tensor | Float32Array | readonly number[];
 
+/** Writes `count` zeros. */
+export function zeroFill(runtime: Runtime, pointer: number, count: number): void {
+  runtime.pool.run("zero", Math.ceil(count / 16384), 16, pointer, count * 4);
+}
+
 /** `count` zeros in the arena. */
 export function zeros(runtime: Runtime, count: number): number {
   const pointer = runtime.arena.floats(count);
-  runtime.pool.run("zero", Math.ceil(count / 16384), 16, pointer, count * 4);
+  zeroFill(runtime, pointer, count);
   return pointer;
 }
 
@@ -25,7 +30,7 @@ export function zeros(runtime: Runtime, count: number): number {
 export function gradientPointer(
   runtime: Runtime,
   values: GradientValues,
-  shape: number[],
+  shape: readonly number[],
   name: string,
 ): number {
   const size = shape.reduce((a, b) => a * b, 1), pointer = runtime.arena.floats(size);

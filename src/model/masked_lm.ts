@@ -15,7 +15,6 @@ import { crossEntropy, IGNORE_INDEX, type LossOptions, tokenLabels } from "./los
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 import { PredictionHead } from "./prediction_head.ts";
-import { rowsResult } from "./results.ts";
 
 /** What a masked language model's forward pass gives; `logits` lives until the model's next forward pass. */
 export class MaskedLMOutput extends ModelOutput {
@@ -56,10 +55,11 @@ export class BertLMPredictionHead extends Module {
   constructor(config: BertConfig, embeddings: Parameter) {
     super("BertLMPredictionHead");
     const { hidden_size, vocab_size, activation } = config;
+    // Of an untied decoder transformers uses the bias of its own, and keeps this one.
     const bias = this.parameter("bias", new Parameter([vocab_size]));
     const transform = this.child("transform", new BertPredictionHeadTransform(config));
-    const weight = config.tie_word_embeddings ? embeddings : undefined;
-    const decoder = this.child("decoder", new Linear(hidden_size, vocab_size, { weight, bias }));
+    const tied = config.tie_word_embeddings ? { weight: embeddings, bias } : {};
+    const decoder = this.child("decoder", new Linear(hidden_size, vocab_size, tied));
     this.head = new PredictionHead(transform.dense, transform.LayerNorm, decoder, activation);
   }
 }
@@ -94,7 +94,7 @@ export function predictWords(
   options: LossOptions,
 ): HeadPass {
   const { runtime, batch } = context, { inputs: h, outputs: v } = head.decoder;
-  const result = { ...rowsResult(context, name, 0, v), tensor: head.allScores(context, name, hidden) };
+  const result = head.result(context, name, hidden);
   const labelled: number[] = [], classes: number[] = [];
   if (labels) {
     tokenLabels(batch, labels, v).forEach((label, row) => {
@@ -139,6 +139,37 @@ export function paperLabels(
   return lengths.map((length) => Array.from({ length }, () => left-- > 0 ? 0 : IGNORE_INDEX));
 }
 
+/** A head that predicts word pieces. */
+export abstract class MaskedLanguageModel extends EncoderModel<"logits"> {
+  /** @ignore */
+  protected abstract readonly head: PredictionHead;
+
+  /**
+   * Runs the model; with labels, computes the loss too.
+   *
+   * @throws {DataError} if the batch or the labels do not fit the model.
+   */
+  forward(inputs: MaskedLMInputs): MaskedLMOutput {
+    const { labels } = inputs;
+    return this.run(
+      inputs,
+      MaskedLMOutput,
+      (context, { lastHidden }) => predictWords(this.head, context, lastHidden, "logits", labels, inputs),
+      {},
+      countLabels(labels),
+    );
+  }
+
+  /** @ignore */
+  override rehearse(inputs: BertInputs & { labelled?: number }): void {
+    const labels = paperLabels(inputs, this.training, inputs.labelled);
+    const output = this.forward({ ...inputs, labels });
+    if (!this.training) void output.logits;
+    else if (labels) this.backward();
+    else this.backward({ logits: output.logits });
+  }
+}
+
 /**
  * BERT that predicts masked word pieces.
  *
@@ -153,40 +184,16 @@ export function paperLabels(
  * dispose();
  * ```
  */
-export class BertForMaskedLM extends EncoderModel<"logits"> {
-  readonly #head: PredictionHead;
+export class BertForMaskedLM extends MaskedLanguageModel {
+  /** @ignore */
+  protected readonly head: PredictionHead;
 
   /** A model whose weights are not set yet; see `from_pretrained` and `from_config`. */
   constructor(config: BertConfig) {
     super("BertForMaskedLM", config);
     const bert = this.attach("bert", new BertBackbone(config, false));
     const cls = this.child("cls", new BertOnlyMLMHead(config, bert.embeddings.word_embeddings.weight));
-    this.#head = cls.predictions.head;
+    this.head = cls.predictions.head;
     this.finish();
-  }
-
-  /**
-   * Runs the model; with labels, computes the loss too.
-   *
-   * @throws {DataError} if the batch or the labels do not fit the model.
-   */
-  forward(inputs: MaskedLMInputs): MaskedLMOutput {
-    const { labels } = inputs;
-    return this.run(
-      inputs,
-      MaskedLMOutput,
-      (context, { lastHidden }) => predictWords(this.#head, context, lastHidden, "logits", labels, inputs),
-      {},
-      countLabels(labels),
-    );
-  }
-
-  /** @ignore */
-  override rehearse(inputs: BertInputs & { labelled?: number }): void {
-    const labels = paperLabels(inputs, this.training, inputs.labelled);
-    const output = this.forward({ ...inputs, labels });
-    if (!this.training) void output.logits;
-    else if (labels) this.backward();
-    else this.backward({ logits: output.logits });
   }
 }

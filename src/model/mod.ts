@@ -3,9 +3,20 @@
  *
  * @module
  */
+export { asOp, type AsOpOptions, type OpOutputs } from "./as_op.ts";
 export type { BertInputs, Matrix } from "./batch.ts";
 export { BaseModelOutput, BertModel } from "./bert.ts";
 export { BertConfig, type BertConfigOptions, type ProblemType } from "./config.ts";
+export {
+  DistilBertForMaskedLM,
+  DistilBertForMultipleChoice,
+  DistilBertForQuestionAnswering,
+  DistilBertForSequenceClassification,
+  DistilBertForTokenClassification,
+  DistilBertModel,
+  DistilBertOutput,
+} from "./distilbert.ts";
+export { DistilBertConfig, type DistilBertConfigOptions } from "./distilbert_config.ts";
 export { bitfit, freeze, type FreezeReport, type NamePattern, reinitialize, unfreeze } from "./freeze.ts";
 export { type BackwardOptions, type EncoderInputs, EncoderModel, ModelOutput } from "./encoder_model.ts";
 export type { GradientValues } from "./gradients.ts";
@@ -13,12 +24,13 @@ export type { Labels, LossOptions } from "./losses.ts";
 export { LoraConfig, type LoraConfigOptions, type TaskType } from "./lora/config.ts";
 export { type Adaptable, get_peft_model, PeftModel } from "./lora/peft_model.ts";
 export type { AdapterSource } from "./lora/adapter_files.ts";
-export { BertForMaskedLM, type MaskedLMInputs, MaskedLMOutput } from "./masked_lm.ts";
+export { BertForMaskedLM, MaskedLanguageModel, type MaskedLMInputs, MaskedLMOutput } from "./masked_lm.ts";
 export { Module } from "./module.ts";
 export {
   BertForMultipleChoice,
   type ChoiceInputs,
   type ChoiceMatrix,
+  ChoiceModel,
   type MultipleChoiceInputs,
   MultipleChoiceModelOutput,
 } from "./multiple_choice.ts";
@@ -36,17 +48,20 @@ export {
 } from "./pretraining.ts";
 export {
   BertForQuestionAnswering,
+  QuestionAnswerer,
   type QuestionAnsweringInputs,
   QuestionAnsweringModelOutput,
 } from "./question_answering.ts";
 export {
   BertForSequenceClassification,
   type SequenceClassificationInputs,
+  SequenceClassifier,
   SequenceClassifierOutput,
 } from "./sequence_classification.ts";
 export {
   BertForTokenClassification,
   type TokenClassificationInputs,
+  TokenClassifier,
   TokenClassifierOutput,
 } from "./token_classification.ts";
 export type { ModelInputs, TrainableModel } from "./trainable.ts";

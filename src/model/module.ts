@@ -23,6 +23,11 @@ export class Module {
     return module;
   }
 
+  /** Adds another module's parts under their names. */
+  protected adopt(other: Module): void {
+    for (const [name, module] of other.#children) this.child(name, module);
+  }
+
   /** Takes a part away. */
   protected removeChild(name: string): void {
     this.#children.delete(name);

@@ -70,31 +70,10 @@ function choiceRows(value: ChoiceMatrix, name: string): { rows: ArrayLike<number
   return { rows: Array.from({ length: b * c }, (_, i) => data.subarray(i * t, (i + 1) * t)), choices: c };
 }
 
-/**
- * BERT that chooses among texts.
- *
- * @example
- * ```ts
- * import { BertForMultipleChoice, BertTokenizer, dispose } from "@berth/berth";
- * const tokenizer = await BertTokenizer.from_pretrained("berth-tiny");
- * const model = await BertForMultipleChoice.from_pretrained("berth-tiny", { on_report: () => {} });
- * const question = "It rained.", { input_ids } = tokenizer([question, question], ["They went in.", "They sang."]);
- * const { loss, logits } = model.forward({ input_ids: [input_ids], labels: [0] });
- * console.log(loss, logits.shape); // [1, 2]
- * dispose();
- * ```
- */
-export class BertForMultipleChoice extends EncoderModel<"logits"> {
-  readonly #head: Classifier;
-
-  /** A model whose weights are not set yet; see `from_pretrained` and `from_config`. */
-  constructor(config: BertConfig) {
-    super("BertForMultipleChoice", config);
-    this.attach("bert", new BertBackbone(config));
-    const dropout = this.child("dropout", new Dropout(config.classifierDropout));
-    this.#head = new Classifier(this.child("classifier", new Linear(config.hidden_size, 1)), dropout);
-    this.finish();
-  }
+/** One score a choice, from one vector a sequence. */
+export abstract class ChoiceModel extends EncoderModel<"logits"> {
+  /** @ignore */
+  protected abstract readonly head: Classifier;
 
   /**
    * Runs the model; with labels, computes the loss too.
@@ -110,14 +89,14 @@ export class BertForMultipleChoice extends EncoderModel<"logits"> {
     }
     return this.run(flat as unknown as EncoderInputs, MultipleChoiceModelOutput, (context, { pooled }) => {
       const { runtime, batch: { size } } = context, shape = [examples, choices] as const, { labels } = inputs;
-      const scores = this.#head.forward(context, pooled, size); // [B * C, 1]
+      const scores = this.head.forward(context, pooled, size); // [B * C, 1]
       const logits = denseResult(context, "logits", scores, shape);
       const problem = "single_label_classification";
       const loss = labels && computeLoss(runtime, problem, scores, labels, examples, choices, inputs);
       return {
         ...{ loss: loss?.value, results: [logits] },
         backward: (gradients, needsInput) => ({
-          dpooled: this.#head.backward(context, gradients.of(logits, loss?.dlogits), size, needsInput),
+          dpooled: this.head.backward(context, gradients.of(logits, loss?.dlogits), size, needsInput),
         }),
       };
     }, { choices });
@@ -135,5 +114,33 @@ export class BertForMultipleChoice extends EncoderModel<"logits"> {
     const labels = new Array<number>(count / each).fill(0);
     void this.forward({ ...inputs, ...grouped, labels } as unknown as MultipleChoiceInputs).logits;
     if (this.training) this.backward();
+  }
+}
+
+/**
+ * BERT that chooses among texts.
+ *
+ * @example
+ * ```ts
+ * import { BertForMultipleChoice, BertTokenizer, dispose } from "@berth/berth";
+ * const tokenizer = await BertTokenizer.from_pretrained("berth-tiny");
+ * const model = await BertForMultipleChoice.from_pretrained("berth-tiny", { on_report: () => {} });
+ * const question = "It rained.", { input_ids } = tokenizer([question, question], ["They went in.", "They sang."]);
+ * const { loss, logits } = model.forward({ input_ids: [input_ids], labels: [0] });
+ * console.log(loss, logits.shape); // [1, 2]
+ * dispose();
+ * ```
+ */
+export class BertForMultipleChoice extends ChoiceModel {
+  /** @ignore */
+  protected readonly head: Classifier;
+
+  /** A model whose weights are not set yet; see `from_pretrained` and `from_config`. */
+  constructor(config: BertConfig) {
+    super("BertForMultipleChoice", config);
+    this.attach("bert", new BertBackbone(config));
+    const dropout = this.child("dropout", new Dropout(config.classifierDropout));
+    this.head = new Classifier(this.child("classifier", new Linear(config.hidden_size, 1)), dropout);
+    this.finish();
   }
 }

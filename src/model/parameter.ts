@@ -133,6 +133,12 @@ export class Parameter {
     return { pointer: this.#gradient, accumulate };
   }
 
+  /** @ignore Makes `values` the gradient. */
+  setGradient(values: Float32Array): void {
+    const { pointer } = this.beginGradient(true);
+    this.#runtime.heap.f32.set(values, pointer / 4);
+  }
+
   /** Says that the gradient is whole, and that the backward pass does not need the values any more. */
   endGradient(pointer: number): void {
     if (this.isFused) this.optimizer!.update(this, pointer);

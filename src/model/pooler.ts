@@ -1,9 +1,8 @@
 /**
- * BertPooler: p = tanh(x[first token] W^T + b)
+ * BertPooler: p = f(x[first token] W^T + b), f = tanh in BERT
  *
  * @module
  */
-import { ACTIVATIONS } from "../runtime/mod.ts";
 import type { BertConfig } from "./config.ts";
 import type { StepContext } from "./context.ts";
 import { Linear, Tanh } from "./layers.ts";
@@ -14,7 +13,7 @@ export class BertPooler extends Module {
   readonly dense: Linear;
   #saved = { first: 0, slope: 0 };
 
-  constructor(config: BertConfig) {
+  constructor(readonly config: BertConfig) {
     super("BertPooler");
     this.dense = this.child("dense", new Linear(config.hidden_size, config.hidden_size));
     this.child("activation", new Tanh());
@@ -27,7 +26,7 @@ export class BertPooler extends Module {
     const slope = context.keep ? runtime.arena.floats(b * h) : 0; // [B, H]
     this.#saved = { first, slope };
     runtime.pool.run("gather_rows", b, 16, first, x, batch.firstRows, h);
-    this.dense.forward(runtime, pooled, first, b, ACTIVATIONS.tanh, slope);
+    this.dense.forward(runtime, pooled, first, b, this.config.poolerActivation, slope);
     return pooled;
   }
 

@@ -5,9 +5,9 @@
  */
 import { RuntimeError } from "../errors.ts";
 import type { StepContext } from "./context.ts";
+import { zeroFill } from "./gradients.ts";
 import type { LayerNorm, Linear } from "./layers.ts";
-import type { OutputTensors } from "./outputs.ts";
-import type { Tensor } from "../runtime/tensor.ts";
+import { type Result, rowsResult } from "./results.ts";
 
 /** Rows whose scores are computed together where all are wanted: enough for the product, few enough for memory. */
 const BLOCK = 256;
@@ -57,19 +57,22 @@ export class PredictionHead {
     return features;
   }
 
-  /** The scores of all rows x [rows, H] as a tensor [B, T, V], which is zero where nothing was computed. */
-  allScores(context: StepContext, name: string, x: number): (tensors: OutputTensors) => Tensor {
-    const { runtime, batch } = context, { size, width, rows, places } = batch, v = this.decoder.outputs;
+  /** The scores of all rows x [rows, H], for users [B, T, V]; computed when they are read. */
+  result(context: StepContext, name: string, x: number): Result {
+    const { runtime, batch } = context, { size, width, rows, places } = batch;
+    const { inputs: h, outputs: v } = this.decoder, { arena } = runtime;
     const versions = () => this.#parameters().map((parameter) => parameter.version).join();
-    const before = versions(), { arena } = runtime;
-    return (tensors) =>
-      tensors.filled(name, [size, width, v], rows < size * width, (target) => {
+    const before = versions();
+    return {
+      ...rowsResult(context, name, 0, v),
+      fill: (target) => {
         if (versions() !== before) {
           throw new RuntimeError(
             `Cannot read ${name}: the weights were changed since the forward pass; read it before, or run forward again`,
           );
         }
-        const other = runtime.arena, h = this.dense.inputs;
+        const other = runtime.arena, count = size * width * v;
+        if (rows < size * width) zeroFill(runtime, target, count);
         runtime.arena = arena;
         for (let at = 0; at < rows; at += BLOCK) {
           const mark = arena.mark(), n = Math.min(BLOCK, rows - at);
@@ -79,7 +82,8 @@ export class PredictionHead {
         }
         runtime.arena = other;
         this.#saved = { x: 0, n: 0, slope: 0, features: 0 };
-      });
+      },
+    };
   }
 
   #parameters() {

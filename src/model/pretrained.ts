@@ -17,7 +17,7 @@ import {
   parseConfigJson,
   safetensorsChunks,
 } from "../weights/mod.ts";
-import { BertConfig, type BertConfigOptions, sortedKeys } from "./config.ts";
+import { type BertConfig, type BertConfigOptions, sortedKeys } from "./config.ts";
 import type { Parameter } from "./parameter.ts";
 import { checkWeights } from "./step_room.ts";
 
@@ -98,7 +98,10 @@ function list(names: readonly string[]): string {
 
 /** Makes a model of a folder's config.json and weights. */
 export async function loadPretrained<T extends Loadable>(
-  ModelClass: { new (config: BertConfig): T; readonly base_model_prefix: string },
+  ModelClass: {
+    new (config: BertConfig): T;
+    readonly config_class: typeof BertConfig;
+  },
   name: string | URL | ModelFiles,
   options: FromPretrainedOptions,
 ): Promise<T> {
@@ -107,18 +110,14 @@ export async function loadPretrained<T extends Loadable>(
   const files = await openModelFiles(name, hubOptions);
   const json = await files.read("config.json");
   if (!json) throw new ConfigError(`Cannot load the model "${files.name}": it has no config.json`);
-  const config = mergeConfig(parseConfigJson(json), overrides);
+  const config = new ModelClass.config_class(mergeConfig(parseConfigJson(json), overrides));
   checkWeights(ModelClass, config);
   const checkpoint = await openCheckpoint(files);
   let model: T | undefined;
   try {
     model = new ModelClass(config);
     const parameters = new Map(model.named_parameters());
-    const names = matchNames(
-      checkpoint.tensors.keys(),
-      parameters.keys(),
-      ModelClass.base_model_prefix || "bert",
-    );
+    const names = matchNames(checkpoint.tensors.keys(), parameters.keys(), config.model_type);
     const mismatched: string[] = [];
     let loaded = 0;
     for (const [own, source] of names.matched) {
@@ -158,8 +157,11 @@ export async function loadPretrained<T extends Loadable>(
   }
 }
 
-/** The file's configuration with the caller's keys; a new number of labels replaces the label names. */
-function mergeConfig(file: Record<string, unknown>, overrides: BertConfigOptions): BertConfig {
+/** The file's keys with the caller's; a new number of labels replaces the label names. */
+function mergeConfig(
+  file: Record<string, unknown>,
+  overrides: BertConfigOptions,
+): BertConfigOptions & Record<string, unknown> {
   const { num_labels, id2label } = overrides;
   const merged: BertConfigOptions & Record<string, unknown> = { ...file, ...overrides };
   if (id2label && !overrides.label2id) delete merged.label2id;
@@ -167,7 +169,7 @@ function mergeConfig(file: Record<string, unknown>, overrides: BertConfigOptions
     delete merged.id2label;
     delete merged.label2id;
   }
-  return new BertConfig(merged);
+  return merged;
 }
 
 interface Source {

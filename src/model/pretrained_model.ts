@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DataError, RuntimeError } from "../errors.ts";
+import { ConfigError, DataError, RuntimeError } from "../errors.ts";
 import {
   type FromPretrainedOptions,
   loadPretrained,
@@ -15,7 +15,7 @@ import { Random } from "../random.ts";
 import type { ModelFiles } from "../weights/mod.ts";
 import { Arena, init, type Runtime, runtime } from "../runtime/mod.ts";
 import { type BertInputs, packBatch, readBatch } from "./batch.ts";
-import type { BertConfig } from "./config.ts";
+import { BertConfig } from "./config.ts";
 import type { StepContext } from "./context.ts";
 import type { ModelExtension } from "./extension.ts";
 import { Linear } from "./layers.ts";
@@ -30,6 +30,14 @@ import type { InferenceWeights } from "./weight_copy.ts";
 export interface ModelClass<T extends PreTrainedModel> {
   new (config: BertConfig): T;
   readonly base_model_prefix: string;
+  readonly config_class: typeof BertConfig;
+}
+
+/** What masks of dropout are made of. */
+export interface DropoutState {
+  readonly key: readonly [number, number];
+  /** Training passes so far. */
+  readonly step: number;
 }
 
 /** The key of the dropout masks: two words of the seed's own stream. */
@@ -42,6 +50,8 @@ function dropoutKey(seed: number): readonly [number, number] {
 export abstract class PreTrainedModel extends Module {
   /** The attribute that holds the encoder; empty for the encoder itself. */
   static readonly base_model_prefix: string = "bert";
+  /** The class of the configuration. */
+  static readonly config_class: typeof BertConfig = BertConfig;
   #training = false;
   /** What `from_pretrained` loaded, and what not. */
   loadReport: LoadReport | undefined;
@@ -76,6 +86,13 @@ export abstract class PreTrainedModel extends Module {
    */
   constructor(typeName: string, readonly config: BertConfig) {
     super(typeName);
+    const { config_class } = this.constructor as typeof PreTrainedModel;
+    if (config.model_type !== config_class.prototype.model_type) {
+      throw new ConfigError(
+        `Cannot make a ${typeName}: the configuration is of the family "${config.model_type}", a ` +
+          `${config_class.name} is wanted`,
+      );
+    }
     this.#runtime = runtime();
     this.#arena = new Arena(this.#runtime.heap);
     this.#room = new StepRoom(this, this.#arena);
@@ -224,6 +241,17 @@ export abstract class PreTrainedModel extends Module {
     this.#step = step;
   }
 
+  /** @ignore What the masks of the last training pass were made of. */
+  get dropoutState(): DropoutState {
+    return { key: this.#dropoutKey, step: this.#step };
+  }
+
+  /** @ignore Makes the masks of later training passes those that came after this state. */
+  set dropoutState({ key, step }: DropoutState) {
+    this.#dropoutKey = key;
+    this.#step = step;
+  }
+
   /** Draws all weights as transformers does: normal(0, initializer_range), biases 0, LayerNorm 1 and 0. */
   initialize(seed: number): void {
     const random = new Random(seed);
@@ -233,7 +261,7 @@ export abstract class PreTrainedModel extends Module {
   /** @ignore Draws one parameter's weights. */
   initializeParameter(parameter: Parameter, random: Random): void {
     const values = parameter.values();
-    const norm = parameter.name.includes("LayerNorm");
+    const norm = /LayerNorm|layer_norm/.test(parameter.name);
     if (parameter.shape.length === 1) values.fill(norm && parameter.name.endsWith("weight") ? 1 : 0);
     else for (let i = 0; i < values.length; i++) values[i] = random.normal(0, this.config.initializer_range);
     const padding = this.config.pad_token_id;
@@ -286,7 +314,7 @@ export abstract class PreTrainedModel extends Module {
 
   /** @ignore The holder of this pass's output tensors. */
   protected trackOutputs(context: StepContext): OutputTensors {
-    return this.#outputs = new OutputTensors(context.runtime, context.batch);
+    return this.#outputs = new OutputTensors(context.runtime);
   }
 
   /** @ignore The forward pass that a backward pass belongs to. */

@@ -105,6 +105,33 @@ function answerPositions({ tables }: RaggedBatch, name: string, positions: Label
   });
 }
 
+/** Two scores a token, for the ends of an answer. */
+export abstract class QuestionAnswerer extends EncoderModel<"start_logits" | "end_logits"> {
+  /** @ignore */
+  protected abstract readonly head: Classifier;
+
+  /**
+   * Runs the model; with positions, computes the loss too. Masked positions are no candidates, unless `keep_padding`.
+   *
+   * @throws {DataError} if the batch or the positions do not fit the model.
+   */
+  forward(inputs: QuestionAnsweringInputs): QuestionAnsweringModelOutput {
+    return this.run(
+      inputs,
+      QuestionAnsweringModelOutput,
+      (context, { lastHidden }) => scoreSpans(this.head, context, lastHidden, inputs),
+    );
+  }
+
+  /** @ignore */
+  override rehearse(inputs: BertInputs): void {
+    const positions = matrixRows(inputs.input_ids, "input_ids").map(() => 0);
+    const output = this.forward({ ...inputs, start_positions: positions, end_positions: positions });
+    void [output.start_logits, output.end_logits];
+    if (this.training) this.backward();
+  }
+}
+
 /**
  * BERT that finds the answer to a question in a text.
  *
@@ -119,35 +146,15 @@ function answerPositions({ tables }: RaggedBatch, name: string, positions: Label
  * dispose();
  * ```
  */
-export class BertForQuestionAnswering extends EncoderModel<"start_logits" | "end_logits"> {
-  readonly #head: Classifier;
+export class BertForQuestionAnswering extends QuestionAnswerer {
+  /** @ignore */
+  protected readonly head: Classifier;
 
   /** A model whose weights are not set yet; see `from_pretrained` and `from_config`. */
   constructor(config: BertConfig) {
     super("BertForQuestionAnswering", config);
     this.attach("bert", new BertBackbone(config, false));
-    this.#head = new Classifier(this.child("qa_outputs", new Linear(config.hidden_size, 2)));
+    this.head = new Classifier(this.child("qa_outputs", new Linear(config.hidden_size, 2)));
     this.finish();
-  }
-
-  /**
-   * Runs the model; with positions, computes the loss too. Masked positions are no candidates, unless `keep_padding`.
-   *
-   * @throws {DataError} if the batch or the positions do not fit the model.
-   */
-  forward(inputs: QuestionAnsweringInputs): QuestionAnsweringModelOutput {
-    return this.run(
-      inputs,
-      QuestionAnsweringModelOutput,
-      (context, { lastHidden }) => scoreSpans(this.#head, context, lastHidden, inputs),
-    );
-  }
-
-  /** @ignore */
-  override rehearse(inputs: BertInputs): void {
-    const positions = matrixRows(inputs.input_ids, "input_ids").map(() => 0);
-    const output = this.forward({ ...inputs, start_positions: positions, end_positions: positions });
-    void [output.start_logits, output.end_logits];
-    if (this.training) this.backward();
   }
 }

@@ -27,38 +27,10 @@ export interface SequenceClassificationInputs extends EncoderInputs, LossOptions
   labels?: Labels;
 }
 
-/**
- * BERT with a linear classifier (or regressor) on the pooled vector.
- *
- * @example
- * ```ts
- * import { AdamW, BertForSequenceClassification, BertTokenizer, dispose } from "@berth/berth";
- * const tokenizer = await BertTokenizer.from_pretrained("berth-tiny");
- * const model = await BertForSequenceClassification.from_pretrained("berth-tiny", { num_labels: 2 });
- * const optimizer = new AdamW(model.parameters(), { lr: 1e-3 });
- * const batch = tokenizer(["I love baseball.", "I hate baseball."]);
- * for (let step = 0; step < 10; step++) {
- *   const { loss } = model.train().forward({ ...batch, labels: [1, 0] });
- *   model.backward();
- *   optimizer.step();
- *   optimizer.zero_grad();
- *   console.log(step, loss);
- * }
- * dispose();
- * ```
- */
-export class BertForSequenceClassification extends EncoderModel<"logits"> {
-  readonly #head: Classifier;
-
-  /** A model whose weights are not set yet; see `from_pretrained` and `from_config`. */
-  constructor(config: BertConfig) {
-    super("BertForSequenceClassification", config);
-    this.attach("bert", new BertBackbone(config));
-    const dropout = this.child("dropout", new Dropout(config.classifierDropout));
-    const classifier = this.child("classifier", new Linear(config.hidden_size, config.num_labels));
-    this.#head = new Classifier(classifier, dropout);
-    this.finish();
-  }
+/** A linear classifier (or regressor) on one vector a sequence. */
+export abstract class SequenceClassifier extends EncoderModel<"logits"> {
+  /** @ignore */
+  protected abstract readonly head: Classifier;
 
   /**
    * Runs the model; with labels, computes the loss too.
@@ -68,13 +40,13 @@ export class BertForSequenceClassification extends EncoderModel<"logits"> {
   forward(inputs: SequenceClassificationInputs): SequenceClassifierOutput {
     return this.run(inputs, SequenceClassifierOutput, (context, { pooled }) => {
       const { runtime, batch: { size } } = context, k = this.config.num_labels, { labels } = inputs;
-      const scores = this.#head.forward(context, pooled, size);
+      const scores = this.head.forward(context, pooled, size);
       const logits = denseResult(context, "logits", scores, [size, k]);
       const loss = labels && computeLoss(runtime, this.#problemType(labels), scores, labels, size, k, inputs);
       return {
         ...{ loss: loss?.value, results: [logits] },
         backward: (gradients, needsInput) => ({
-          dpooled: this.#head.backward(context, gradients.of(logits, loss?.dlogits), size, needsInput),
+          dpooled: this.head.backward(context, gradients.of(logits, loss?.dlogits), size, needsInput),
         }),
       };
     });
@@ -97,5 +69,40 @@ export class BertForSequenceClassification extends EncoderModel<"logits"> {
       ? labels.rank > 1
       : Array.isArray(labels) && typeof labels[0] === "object";
     return rows ? "multi_label_classification" : "single_label_classification";
+  }
+}
+
+/**
+ * BERT with a linear classifier (or regressor) on the pooled vector.
+ *
+ * @example
+ * ```ts
+ * import { AdamW, BertForSequenceClassification, BertTokenizer, dispose } from "@berth/berth";
+ * const tokenizer = await BertTokenizer.from_pretrained("berth-tiny");
+ * const model = await BertForSequenceClassification.from_pretrained("berth-tiny", { num_labels: 2 });
+ * const optimizer = new AdamW(model.parameters(), { lr: 1e-3 });
+ * const batch = tokenizer(["I love baseball.", "I hate baseball."]);
+ * for (let step = 0; step < 10; step++) {
+ *   const { loss } = model.train().forward({ ...batch, labels: [1, 0] });
+ *   model.backward();
+ *   optimizer.step();
+ *   optimizer.zero_grad();
+ *   console.log(step, loss);
+ * }
+ * dispose();
+ * ```
+ */
+export class BertForSequenceClassification extends SequenceClassifier {
+  /** @ignore */
+  protected readonly head: Classifier;
+
+  /** A model whose weights are not set yet; see `from_pretrained` and `from_config`. */
+  constructor(config: BertConfig) {
+    super("BertForSequenceClassification", config);
+    this.attach("bert", new BertBackbone(config));
+    const dropout = this.child("dropout", new Dropout(config.classifierDropout));
+    const classifier = this.child("classifier", new Linear(config.hidden_size, config.num_labels));
+    this.head = new Classifier(classifier, dropout);
+    this.finish();
   }
 }

@@ -27,6 +27,42 @@ export interface TokenClassificationInputs extends EncoderInputs, LossOptions {
   labels?: Matrix;
 }
 
+/** A linear classifier on every token. */
+export abstract class TokenClassifier extends EncoderModel<"logits"> {
+  /** @ignore */
+  protected abstract readonly head: Classifier;
+
+  /**
+   * Runs the model; with labels, computes the loss too.
+   *
+   * @throws {DataError} if the batch or the labels do not fit the model.
+   */
+  forward(inputs: TokenClassificationInputs): TokenClassifierOutput {
+    return this.run(inputs, TokenClassifierOutput, (context, { lastHidden }) => {
+      const { runtime, batch } = context, k = this.config.num_labels;
+      const scores = this.head.forward(context, lastHidden, batch.rows);
+      const logits = rowsResult(context, "logits", scores, k);
+      const loss = inputs.labels &&
+        crossEntropy(runtime, scores, tokenLabels(batch, inputs.labels, k), k, inputs);
+      return {
+        ...{ loss: loss?.value, results: [logits] },
+        backward: (gradients, needsInput) => ({
+          dhidden: this.head.backward(context, gradients.of(logits, loss?.dlogits), batch.rows, needsInput),
+        }),
+      };
+    });
+  }
+
+  /** @ignore */
+  override rehearse(inputs: BertInputs): void {
+    const labels = matrixRows(inputs.input_ids, "input_ids").map((row) =>
+      new Array<number>(row.length).fill(-100)
+    );
+    void this.forward({ ...inputs, labels }).logits;
+    if (this.training) this.backward();
+  }
+}
+
 /**
  * BERT with a linear classifier on every token, for names and parts of speech.
  *
@@ -40,8 +76,9 @@ export interface TokenClassificationInputs extends EncoderInputs, LossOptions {
  * dispose();
  * ```
  */
-export class BertForTokenClassification extends EncoderModel<"logits"> {
-  readonly #head: Classifier;
+export class BertForTokenClassification extends TokenClassifier {
+  /** @ignore */
+  protected readonly head: Classifier;
 
   /** A model whose weights are not set yet; see `from_pretrained` and `from_config`. */
   constructor(config: BertConfig) {
@@ -49,37 +86,7 @@ export class BertForTokenClassification extends EncoderModel<"logits"> {
     this.attach("bert", new BertBackbone(config, false));
     const dropout = this.child("dropout", new Dropout(config.classifierDropout));
     const classifier = this.child("classifier", new Linear(config.hidden_size, config.num_labels));
-    this.#head = new Classifier(classifier, dropout);
+    this.head = new Classifier(classifier, dropout);
     this.finish();
-  }
-
-  /**
-   * Runs the model; with labels, computes the loss too.
-   *
-   * @throws {DataError} if the batch or the labels do not fit the model.
-   */
-  forward(inputs: TokenClassificationInputs): TokenClassifierOutput {
-    return this.run(inputs, TokenClassifierOutput, (context, { lastHidden }) => {
-      const { runtime, batch } = context, k = this.config.num_labels;
-      const scores = this.#head.forward(context, lastHidden, batch.rows);
-      const logits = rowsResult(context, "logits", scores, k);
-      const loss = inputs.labels &&
-        crossEntropy(runtime, scores, tokenLabels(batch, inputs.labels, k), k, inputs);
-      return {
-        ...{ loss: loss?.value, results: [logits] },
-        backward: (gradients, needsInput) => ({
-          dhidden: this.#head.backward(context, gradients.of(logits, loss?.dlogits), batch.rows, needsInput),
-        }),
-      };
-    });
-  }
-
-  /** @ignore */
-  override rehearse(inputs: BertInputs): void {
-    const labels = matrixRows(inputs.input_ids, "input_ids").map((row) =>
-      new Array<number>(row.length).fill(-100)
-    );
-    void this.forward({ ...inputs, labels }).logits;
-    if (this.training) this.backward();
   }
 }

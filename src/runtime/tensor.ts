@@ -7,6 +7,8 @@ import type * as tf from "@tensorflow/tfjs-core";
 
 /** @ignore A tensor of tfjs. */
 export type Tensor = ReturnType<typeof tf.zeros>;
+/** @ignore A single number. */
+export type Scalar = ReturnType<typeof tf.scalar>;
 /** @ignore A tensor of two dimensions. */
 export type Tensor2D = ReturnType<typeof tf.tensor2d>;
 /** @ignore A tensor of three dimensions. */

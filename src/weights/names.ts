@@ -23,8 +23,18 @@ export interface NameMatch {
   readonly missing: string[];
 }
 
-/** The parameters of the head whose decoder is tied to the word embeddings begin so. */
-const TIED_HEAD = "cls.predictions.";
+/** The word embeddings, within the base model. */
+const WORDS = "embeddings.word_embeddings.weight";
+
+/** The tied parameters of heads that predict words, BERT's and DistilBERT's, and what each is tied to. */
+const TIED: readonly (readonly [name: string, partner: string])[] = [
+  ["cls.predictions.decoder.weight", WORDS],
+  ["cls.predictions.decoder.bias", "cls.predictions.bias"],
+  ["vocab_projector.weight", WORDS],
+];
+
+/** Heads with tied parameters have a parameter of such a name. */
+const TIED_HEAD = /^(cls\.predictions|vocab_projector)\./;
 
 /** What is no weight: a buffer of old models, and the slots of TensorFlow's optimizers. */
 const IGNORED = /(^|\.)(position_ids|adam_[mv]|global_step|AdamWeightDecayOptimizer(_1)?)$/;
@@ -32,7 +42,7 @@ const IGNORED = /(^|\.)(position_ids|adam_[mv]|global_step|AdamWeightDecayOptimi
 /**
  * Matches a checkpoint's names with a model's. Understood are `gamma` and `beta` in a LayerNorm, a base prefix that
  * is missing or too many, the `module.` of DataParallel, TensorFlow's `bert/encoder/layer_0/.../kernel`, and
- * the two names of tied tensors (`cls.predictions.decoder.*`). `position_ids` and the slots of TensorFlow's
+ * the two names of tied tensors (`cls.predictions.decoder.*`, `vocab_projector.weight`). `position_ids` and the slots of TensorFlow's
  * optimizer are left out without a word.
  *
  * @param checkpointNames The names in the checkpoint.
@@ -60,7 +70,7 @@ export function matchNames(
     const isNew = wanted.has(parameter) && !found.has(parameter);
     if (!IGNORED.test(plain)) (isNew ? found : rest).set(parameter, { name, transpose });
   }
-  if (parameters.some((name) => name.startsWith(TIED_HEAD))) shareTied(wanted, found, rest, basePrefix);
+  if (parameters.some((name) => TIED_HEAD.test(name))) shareTied(wanted, found, rest, basePrefix);
   const present = parameters.filter((name) => found.has(name));
   return {
     matched: new Map(present.map((name) => [name, found.get(name)!])),
@@ -76,11 +86,8 @@ function shareTied(
   rest: Map<string, NameSource>,
   basePrefix: string,
 ): void {
-  const pairs = [
-    [`${basePrefix}.embeddings.word_embeddings.weight`, `${TIED_HEAD}decoder.weight`],
-    [`${TIED_HEAD}bias`, `${TIED_HEAD}decoder.bias`],
-  ];
-  for (const pair of pairs) {
+  for (const [name, partner] of TIED) {
+    const pair = [partner === WORDS ? `${basePrefix}.${WORDS}` : partner, name];
     const [source] = [found, rest].flatMap((names) => pair.flatMap((name) => names.get(name) ?? []));
     for (const tied of source ? pair : []) {
       rest.delete(tied);

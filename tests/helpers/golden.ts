@@ -19,6 +19,8 @@ export interface Golden {
   json: {
     class_: string;
     loss: number;
+    /** What forward takes besides; absent in cases of make_models.py. */
+    options?: Record<string, unknown>;
     training: {
       lr: number;
       warmup_steps: number;

@@ -1,7 +1,7 @@
 // Embeddings: gather of word, position and token type rows, and the scatter-add of their gradients.
 // The scatter is split by columns, so that no two threads add to the same float and the order is that of the tokens.
 
-/** z[n, h] = word[ids] + type[types] + position[positions]; ids are i32. Range: tokens. */
+/** z[n, h] = word[ids] + type[types] + position[positions]; ids are i32, `type` may be 0. Range: tokens. */
 export function embedding_forward(
   z: usize, word: usize, position: usize, type: usize, ids: usize, positions: usize, types: usize, h: i32, begin: i32, end: i32,
 ): void {
@@ -10,8 +10,19 @@ export function embedding_forward(
     const o = <usize>i << 2, out = z + <usize>i * ld;
     const w = word + <usize>load<i32>(ids + o) * ld;
     const p = position + <usize>load<i32>(positions + o) * ld;
-    const t = type + <usize>load<i32>(types + o) * ld;
     let j = 0;
+    if (type == 0) {
+      for (; j + 4 <= h; j += 4) {
+        const x = <usize>j << 2;
+        v128.store(out + x, f32x4.add(v128.load(w + x), v128.load(p + x)));
+      }
+      for (; j < h; j++) {
+        const x = <usize>j << 2;
+        store<f32>(out + x, load<f32>(w + x) + load<f32>(p + x));
+      }
+      continue;
+    }
+    const t = type + <usize>load<i32>(types + o) * ld;
     for (; j + 4 <= h; j += 4) {
       const x = <usize>j << 2;
       v128.store(out + x, f32x4.add(f32x4.add(v128.load(w + x), v128.load(t + x)), v128.load(p + x)));

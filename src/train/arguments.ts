@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { InferenceWeights } from "../model/mod.ts";
+import type { InferenceWeights, NamePattern } from "../model/mod.ts";
 import type { StateDtype } from "./moments.ts";
 import { SCHEDULER_TYPES, type SchedulerKwargs, type SchedulerType } from "./schedule.ts";
 
@@ -97,8 +97,8 @@ export interface TrainingArguments {
   max_length?: number;
   /** Keeps less from the forward pass and computes it again. Default false. */
   gradient_checkpointing?: boolean;
-  /** Regular expressions: parameters whose name matches one are not trained. Default: none. */
-  freeze?: readonly (string | RegExp)[];
+  /** Parameters that are not trained, as in {@linkcode freeze}: `"bert.embeddings"`, `/layer\.[0-3]\./`. Default: none. */
+  freeze?: NamePattern;
   /** Single weights to follow, such as `bert.pooler.dense.weight[0][0]`: one value a step. Default: none. */
   watch?: readonly string[];
   /** Gathers no predictions in evaluations, only the loss. Default: true for heads over the whole vocabulary. */
@@ -169,7 +169,9 @@ export function fullArguments(given: TrainingArguments, canSave: boolean): FullA
   const set = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
   const args = {
     ...{ ...DEFAULTS, save_strategy: canSave ? "steps" : "no", ...set },
-    freeze: (given.freeze ?? []).map((pattern) => typeof pattern === "string" ? pattern : pattern.source),
+    freeze: [given.freeze ?? []].flat().map((pattern) =>
+      typeof pattern === "string" ? pattern : String(pattern)
+    ),
   } as unknown as FullArguments;
   args.eval_steps ??= args.logging_steps;
   args.greater_is_better ??= !args.metric_for_best_model.endsWith("loss");
@@ -178,6 +180,12 @@ export function fullArguments(given: TrainingArguments, canSave: boolean): FullA
     throw new RangeError(`Cannot use save_strategy "${args.save_strategy}" without output_dir or a store`);
   }
   return args;
+}
+
+/** A pattern of names from its text. */
+export function patternOf(text: string): string | RegExp {
+  const [, source, flags] = /^\/(.*)\/([a-z]*)$/s.exec(text) ?? [];
+  return source === undefined ? text : new RegExp(source, flags);
 }
 
 function check(args: FullArguments): void {

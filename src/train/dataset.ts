@@ -14,8 +14,8 @@ export type Example = Readonly<Record<string, unknown>>;
 /** Examples that can be gone through anew each epoch. */
 export type ExampleStream = AsyncIterable<Example> | ((epoch: number) => AsyncIterable<Example>);
 
-/** Examples in memory, or a stream of them. */
-export type Dataset = readonly Example[] | ExampleStream;
+/** Examples in memory (an array, a {@linkcode TextDataset}), or a stream of them. */
+export type Dataset = Iterable<Example> | ExampleStream;
 
 /** How batches are made. */
 export interface BatchOptions {
@@ -36,12 +36,21 @@ const ORDER_STREAM = 1 << 21, BUFFER_STREAM = 1 << 22;
 
 /** True if the examples are not in memory. */
 export function isStream(dataset: Dataset): dataset is ExampleStream {
-  return !Array.isArray(dataset);
+  return typeof dataset === "function" || Symbol.asyncIterator in dataset;
+}
+
+/** The examples in an array, or the stream as it is. */
+export function settled(dataset: Dataset): readonly Example[] | ExampleStream {
+  if (isStream(dataset) || Array.isArray(dataset)) return dataset;
+  if (typeof dataset?.[Symbol.iterator] === "function") return [...dataset];
+  throw new DataError(
+    "Cannot read the data set: an array, an iterable, an async iterable or a function that gives one is wanted",
+  );
 }
 
 /** Batches of an epoch; undefined if their number is unknown. */
 export function batchesPerEpoch(
-  dataset: Dataset,
+  dataset: readonly Example[] | ExampleStream,
   { batch_size, drop_last }: BatchOptions,
 ): number | undefined {
   if (isStream(dataset)) return undefined;
@@ -55,7 +64,7 @@ export function batchesPerEpoch(
  * @throws {DataError} if a stream cannot be gone through, or ends before that batch.
  */
 export function epochBatches(
-  dataset: Dataset,
+  dataset: readonly Example[] | ExampleStream,
   options: BatchOptions,
   epoch: number,
   from: number,
@@ -131,7 +140,10 @@ async function* shuffledStream(
 }
 
 /** All examples in their own order, in batches. */
-export async function* plainBatches(dataset: Dataset, batch_size: number): AsyncGenerator<Example[]> {
+export async function* plainBatches(
+  dataset: readonly Example[] | ExampleStream,
+  batch_size: number,
+): AsyncGenerator<Example[]> {
   let batch: Example[] = [];
   for await (const example of isStream(dataset) ? openStream(dataset, 0) : dataset) {
     if (batch.push(example) < batch_size) continue;
@@ -143,9 +155,5 @@ export async function* plainBatches(dataset: Dataset, batch_size: number): Async
 
 /** A stream's examples in their own order. */
 function openStream(stream: ExampleStream, epoch: number): AsyncIterable<Example> {
-  const opened = typeof stream === "function" ? stream(epoch) : stream;
-  if (typeof opened?.[Symbol.asyncIterator] === "function") return opened;
-  throw new DataError(
-    "Cannot read the data set: an array, an async iterable or a function that gives one is wanted",
-  );
+  return typeof stream === "function" ? stream(epoch) : stream;
 }

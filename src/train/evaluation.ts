@@ -7,7 +7,7 @@ import { accuracy } from "../metrics/mod.ts";
 import type { InferenceWeights, TrainableModel } from "../model/mod.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { Turns } from "../runtime/turns.ts";
-import { type Dataset, isStream, plainBatches } from "./dataset.ts";
+import { type Dataset, isStream, plainBatches, settled } from "./dataset.ts";
 import type { Metrics } from "./events.ts";
 import type { BatchInputs, InputMaker } from "./features.ts";
 
@@ -52,13 +52,13 @@ export async function evaluateDataset(
   { batch_size, inputs, weights, lossOnly, onBatch, signal }: EvaluationOptions,
 ): Promise<Evaluation> {
   const evaluation = new Evaluation(lossOnly), turns = new Turns(), wasTraining = model.training;
-  const total = isStream(dataset) ? undefined : dataset.length;
+  const examples = settled(dataset), total = isStream(examples) ? undefined : examples.length;
   let number = 0;
   try {
     model.eval({ weights });
-    for await (const examples of plainBatches(dataset, batch_size)) {
+    for await (const some of plainBatches(examples, batch_size)) {
       signal?.throwIfAborted();
-      const batch = inputs.inputs(examples, number++, false);
+      const batch = inputs.inputs(some, number++, false);
       evaluation.add(batch, model.forward(batch));
       await onBatch(evaluation.samples, total);
       await turns.yield();

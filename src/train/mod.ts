@@ -16,6 +16,13 @@ export { type NamedParameterGroup, type ParameterGroupOptions, parameterGroups }
 export { formatPlan, type Plan, plan, type PlanBytes, type PlanFlops, type PlanOptions } from "./plan.ts";
 export type { FullArguments, IntervalStrategy, TrainingArguments } from "./arguments.ts";
 export { type CheckpointStore, FolderStore, MemoryStore } from "./checkpoint_store.ts";
+export {
+  crossValidate,
+  type CrossValidation,
+  type CrossValidationOptions,
+  foldsOf,
+} from "./cross_validation.ts";
+export { dataCollatorForLanguageModeling, type LanguageModelingOptions } from "./data_collators.ts";
 export type { Dataset, Example, ExampleStream } from "./dataset.ts";
 export type { FileChunks } from "../runtime/files.ts";
 export type { EvalPrediction, PredictionOutput, Values } from "./evaluation.ts";
@@ -29,6 +36,19 @@ export type {
 } from "./events.ts";
 export type { BatchInputs, CollatorContext, Columns, DataCollator, Features } from "./features.ts";
 export {
+  hyperparameterSearch,
+  type SearchOptions,
+  type SearchRange,
+  type SearchResult,
+  type SearchSpace,
+  type SearchTrial,
+} from "./hyperparameter_search.ts";
+export {
+  findLearningRate,
+  type LearningRateFinderOptions,
+  type LearningRateSearch,
+} from "./learning_rate_finder.ts";
+export {
   get_linear_schedule_with_warmup,
   get_scheduler,
   LearningRateSchedule,
@@ -36,6 +56,8 @@ export {
   type SchedulerOptions,
   type SchedulerType,
 } from "./schedule.ts";
+export { readReceipt, type RunReceipt } from "./receipt.ts";
 export { Trainer } from "./trainer.ts";
 export type { RunSlice, StopReason, TrainerOptions, TrainOptions, TrainOutput } from "./trainer_options.ts";
 export type { LogEntry, TrainerState, WatchedValues } from "./training_state.ts";
+export { type Verification, type VerifyOptions, verifyRun } from "./verify.ts";

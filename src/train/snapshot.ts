@@ -84,9 +84,7 @@ export async function encodeSnapshot(
   tensors: readonly TensorToWrite[],
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = encodeSafetensors(tensors, { sha256: ZEROS, berth: JSON.stringify(header) });
-  const hasher = await createHasher("sha256", bytes.length);
-  hasher.update(bytes);
-  bytes.set(new TextEncoder().encode(hasher.hex()), HASH_AT);
+  bytes.set(new TextEncoder().encode(await sha256([bytes])), HASH_AT);
   return bytes;
 }
 
@@ -102,11 +100,10 @@ export async function decodeSnapshot(
   if (text(8, HASH_AT) !== BEFORE_HASH) {
     throw new TrainingError("Cannot go on from these bytes: they are no state of a Trainer");
   }
-  const hash = text(HASH_AT, HASH_AT + 64), hasher = await createHasher("sha256", bytes.length);
-  hasher.update(bytes.subarray(0, HASH_AT));
-  hasher.update(new TextEncoder().encode(ZEROS));
-  hasher.update(bytes.subarray(HASH_AT + 64));
-  if (hasher.hex() !== hash) throw new TrainingError("Cannot go on from these bytes: they are damaged");
+  const parts = [bytes.subarray(0, HASH_AT), ZEROS, bytes.subarray(HASH_AT + 64)];
+  if (await sha256(parts) !== text(HASH_AT, HASH_AT + 64)) {
+    throw new TrainingError("Cannot go on from these bytes: they are damaged");
+  }
   const tensors = await openSafetensors(sourceFromBytes("the Trainer's state", bytes));
   return { header: checkHeader(JSON.parse(tensors.metadata.berth ?? "null")), tensors };
 }
@@ -225,6 +222,13 @@ export async function hashWeights(parameters: Iterable<[string, Parameter]>): Pr
       hasher.update(new Uint8Array(values.buffer));
     }
   }
+  return hasher.hex();
+}
+
+/** SHA-256 of texts and bytes, one after the other. */
+export async function sha256(parts: readonly (string | Uint8Array)[]): Promise<string> {
+  const hasher = await createHasher("sha256", 0), encoder = new TextEncoder();
+  for (const part of parts) hasher.update(typeof part === "string" ? encoder.encode(part) : part);
   return hasher.hex();
 }
 

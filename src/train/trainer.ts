@@ -4,9 +4,15 @@
  * @module
  */
 import { DivergenceError, TrainingError } from "../errors.ts";
-import type { TrainableModel } from "../model/mod.ts";
+import { freeze, type TrainableModel } from "../model/mod.ts";
 import { onStopSignal } from "../runtime/platform.ts";
-import { type FullArguments, fullArguments, interval, type IntervalStrategy } from "./arguments.ts";
+import {
+  type FullArguments,
+  fullArguments,
+  interval,
+  type IntervalStrategy,
+  patternOf,
+} from "./arguments.ts";
 import { FolderStore } from "./checkpoint_store.ts";
 import type { Dataset } from "./dataset.ts";
 import { parameterGroups } from "./parameter_groups.ts";
@@ -21,7 +27,8 @@ import {
 } from "./events.ts";
 import { defaultDataCollator, featureMaker, InputMaker } from "./features.ts";
 import { RunKeeper } from "./run_keeper.ts";
-import { decodeSnapshot } from "./snapshot.ts";
+import { writeReceipt } from "./receipt.ts";
+import { decodeSnapshot, hashWeights } from "./snapshot.ts";
 import type { RunSlice, StopReason, TrainerOptions, TrainOptions, TrainOutput } from "./trainer_options.ts";
 import { TrainingData } from "./training_data.ts";
 import { TrainingRun } from "./training_run.ts";
@@ -70,11 +77,8 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     this.model = model;
     this.args = fullArguments(args, store !== undefined);
     this.#keeper = new RunKeeper(model, this.args, store, tokenizer, (event) => this.#tell(event));
-    const { label_smoothing_factor, class_weights, freeze, seed } = this.args;
-    const patterns = freeze.map((pattern) => new RegExp(pattern));
-    for (const [name, parameter] of model.named_parameters()) {
-      if (patterns.some((pattern) => pattern.test(name))) parameter.requires_grad = false;
-    }
+    const { label_smoothing_factor, class_weights, seed } = this.args;
+    if (this.args.freeze.length > 0) freeze(model, this.args.freeze.map(patternOf));
     if (this.args.gradient_checkpointing) model.gradient_checkpointing_enable();
     const features = featureMaker(model.config, tokenizer, columns, this.args.max_length);
     this.#inputs = new InputMaker(features, data_collator ?? defaultDataCollator, seed, {
@@ -100,6 +104,11 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     return trainer;
   }
 
+  /** Optimizer steps of the whole run. */
+  get max_steps(): number {
+    return this.#theRun().state.max_steps;
+  }
+
   /** How far training has come. */
   get state(): Readonly<TrainerState> {
     return this.#run?.state ?? newState(0);
@@ -113,11 +122,15 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
    */
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
     const { resume_from_checkpoint: resume = false, signal } = options;
-    if (resume !== false) await this.#keeper.resume(() => this.#theRun(), resume);
+    if (resume !== false) await this.load_checkpoint(resume);
     else if (!this.state.begun) await this.#keeper.begin(this.#options.args?.overwrite_output_dir ?? false);
     const run = this.#theRun(), before = { ...run.state }, start = performance.now();
     const stopped = await this.#go(Infinity, signal);
-    if (stopped !== "signal") await this.#keeper.loadBest(run);
+    if (stopped !== "signal") {
+      await this.#keeper.loadBest(run);
+      const folder = this.#options.args?.output_dir;
+      if (folder !== undefined) await writeReceipt(folder, this.#options, this.args, run.state);
+    }
     const { global_step, epoch, total_loss } = run.state, seconds = (performance.now() - start) / 1000;
     const steps = global_step - before.global_step, training_loss = total_loss / Math.max(1, global_step);
     return {
@@ -161,6 +174,15 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
    */
   async load_state(state: Uint8Array): Promise<void> {
     await this.#keeper.restore(() => this.#theRun(), state);
+  }
+
+  /**
+   * Goes on from a checkpoint; see {@linkcode TrainOptions.resume_from_checkpoint}.
+   *
+   * @throws {TrainingError} or {HubError} if it is damaged or of another run.
+   */
+  async load_checkpoint(from: true | number | string | URL): Promise<void> {
+    await this.#keeper.resume(() => this.#theRun(), from);
   }
 
   /**
@@ -223,7 +245,7 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
       );
     }
     if (this.#run) return this.#run;
-    const { train_dataset, eval_dataset, parameter_groups } = this.#options, { args, model } = this;
+    const { train_dataset, eval_dataset, parameter_groups, schedule } = this.#options, { args, model } = this;
     if (!train_dataset) throw new TrainingError("Cannot train: there is no train_dataset");
     if (args.eval_strategy !== "no" && !eval_dataset) {
       throw new TrainingError(
@@ -233,7 +255,7 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     const groups = parameter_groups?.(model, args) ??
       parameterGroups(model, { weight_decay: args.weight_decay });
     const data = new TrainingData(train_dataset, args, this.#inputs.features);
-    return this.#run = new TrainingRun(model, args, data, this.#inputs, groups);
+    return this.#run = new TrainingRun(model, args, data, this.#inputs, groups, schedule);
   }
 
   /** Makes up to `limit` steps, with all that belongs to them. */
@@ -263,6 +285,7 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     const surroundings = { tell: (event: EventBody) => this.#tell(event), interrupted };
     if (!run.state.begun) {
       run.state.begun = true;
+      if (this.#keeper.store) run.state.base_weights = await hashWeights(run.model.named_parameters());
       control.should_evaluate = this.args.eval_on_start;
       await this.#follow(run);
     }

@@ -35,8 +35,10 @@ export interface TrainerOptions<M extends TrainableModel = TrainableModel> {
   callbacks?: readonly TrainerCallback[];
   /** Where checkpoints go. Default: the folder `output_dir`. */
   store?: CheckpointStore;
+  /** The learning rate's factor at each step, counted from 0, in place of `lr_scheduler_type`. */
+  schedule?: (step: number) => number;
   /** The optimizer's groups. Default: weight decay for all but biases and LayerNorms. */
-  parameter_groups?: (model: M, args: FullArguments) => readonly ParameterGroup[];
+  parameter_groups?(model: M, args: FullArguments): readonly ParameterGroup[];
 }
 
 /** Options of {@linkcode Trainer.train}. */

@@ -11,30 +11,32 @@ import {
   type Dataset,
   epochBatches,
   type Example,
+  type ExampleStream,
   isStream,
+  settled,
 } from "./dataset.ts";
 import type { FeatureMaker } from "./features.ts";
 import { hashExamples } from "./snapshot.ts";
 
 /** Gives the batches of a run's epochs. */
 export class TrainingData {
-  readonly #dataset: Dataset;
+  readonly #dataset: readonly Example[] | ExampleStream;
   readonly #options: BatchOptions;
   #open: { epoch: number; batch: number; batches: AsyncGenerator<Example[]> } | undefined;
   #hash: Promise<string> | undefined;
 
   /** Makes nothing yet. */
   constructor(dataset: Dataset, args: FullArguments, features: FeatureMaker) {
-    this.#dataset = dataset;
+    const own = this.#dataset = settled(dataset);
     let lengths: number[] | undefined;
     const lengthsOf = () =>
-      lengths ??= features(dataset as Example[]).map((row) => (row.input_ids as number[]).length);
+      lengths ??= features(own as readonly Example[]).map((row) => (row.input_ids as number[]).length);
     this.#options = {
       ...{ batch_size: args.per_device_train_batch_size, seed: args.seed },
       ...{ drop_last: args.dataloader_drop_last, buffer: args.shuffle_buffer_size },
       lengths: args.group_by_length ? lengthsOf : undefined,
     };
-    if (args.group_by_length && isStream(dataset)) {
+    if (args.group_by_length && isStream(own)) {
       throw new RangeError("Cannot group a stream by length: an array of examples is wanted");
     }
   }

@@ -16,7 +16,7 @@ import type { Example } from "./dataset.ts";
 import { divergence } from "./divergence.ts";
 import type { EventBody, Metrics, TrainingStep } from "./events.ts";
 import { type InputMaker, labelCount, tokenCount } from "./features.ts";
-import { get_scheduler, type LearningRateSchedule } from "./schedule.ts";
+import { get_scheduler, LearningRateSchedule } from "./schedule.ts";
 import {
   bestTensors,
   checkAgreement,
@@ -59,6 +59,7 @@ export class TrainingRun {
     readonly data: TrainingData,
     readonly inputs: InputMaker,
     groups: readonly ParameterGroup[],
+    schedule?: (step: number) => number,
   ) {
     this.state = newState(totalSteps(args, data.perEpoch));
     this.#watches = findWatches(model, args.watch);
@@ -67,11 +68,13 @@ export class TrainingRun {
       variant: args.optim === "adamw_hf" ? "transformers" : "pytorch",
       ...{ state_dtype: args.state_dtype, fused_backward: args.fused_backward },
     });
-    this.#schedule = get_scheduler(args.lr_scheduler_type, this.#optimizer, {
-      ...args.lr_scheduler_kwargs,
-      num_warmup_steps: warmupSteps(args, this.state.max_steps),
-      num_training_steps: this.state.max_steps,
-    });
+    this.#schedule = schedule
+      ? new LearningRateSchedule(this.#optimizer, schedule)
+      : get_scheduler(args.lr_scheduler_type, this.#optimizer, {
+        ...args.lr_scheduler_kwargs,
+        num_warmup_steps: warmupSteps(args, this.state.max_steps),
+        num_training_steps: this.state.max_steps,
+      });
     this.state.watch = this.#watches.map(({ name, read }) => ({ name, values: [read()] }));
   }
 
@@ -112,7 +115,7 @@ export class TrainingRun {
       }
       await tell({ type: "substep_end", done: i + 1, total: parts.length });
       await this.#turns.yield();
-      if (interrupted()) {
+      if (i + 1 < parts.length && interrupted()) {
         model.zero_grad();
         return undefined;
       }
@@ -126,7 +129,7 @@ export class TrainingRun {
     if (guard && grad_norm !== undefined && !Number.isFinite(grad_norm)) throw this.#diverged(loss);
     this.#schedule.step();
     model.zero_grad();
-    this.#advance(parts.length, loss);
+    this.#advance(parts.length, loss, grad_norm);
     state.num_samples_seen += parts.reduce((sum, { input_ids }) => sum + input_ids.length, 0);
     state.num_input_tokens_seen += parts.reduce((sum, inputs) => sum + tokenCount(inputs), 0);
     return { step: state.global_step, epoch: state.epoch, loss, learning_rate, grad_norm };
@@ -139,12 +142,14 @@ export class TrainingRun {
   }
 
   /** Counts a step. */
-  #advance(batches: number, loss: number): void {
+  #advance(batches: number, loss: number, grad_norm: number | undefined): void {
     const { state } = this;
     state.global_step++;
     state.passes += batches;
     state.position.batch += batches;
     state.total_loss += loss;
+    state.losses.push(loss);
+    state.grad_norms.push(grad_norm ?? null);
     const perEpoch = this.data.perEpoch ?? state.max_steps * this.args.gradient_accumulation_steps;
     state.epoch = state.position.epoch + state.position.batch / perEpoch;
     this.#watches.forEach(({ read }, i) => state.watch[i].values.push(read()));

@@ -54,6 +54,12 @@ export interface TrainerState {
   position: { epoch: number; batch: number };
   /** Forward and backward passes done. */
   passes: number;
+  /** The loss of each step. */
+  losses: number[];
+  /** The norm of all gradients of each step; null where it was not measured. */
+  grad_norms: (number | null)[];
+  /** SHA-256 of all weights before the first step, if the run has a store. */
+  base_weights: string | null;
   /** The sum of all steps' losses. */
   total_loss: number;
   /** That sum at the last entry of the log, and its step. */
@@ -73,6 +79,14 @@ export function newState(max_steps: number): TrainerState {
       num_samples_seen: 0,
     },
     num_input_tokens_seen: 0,
-    ...{ position: { epoch: 0, batch: 0 }, passes: 0, total_loss: 0, logged: { total_loss: 0, step: 0 } },
+    ...{
+      position: { epoch: 0, batch: 0 },
+      passes: 0,
+      losses: [],
+      grad_norms: [],
+      base_weights: null,
+      total_loss: 0,
+      logged: { total_loss: 0, step: 0 },
+    },
   };
 }

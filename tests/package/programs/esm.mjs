@@ -1,0 +1,4 @@
+import * as berth from "@berth/berth";
+import { args, train } from "./train.mjs";
+
+await train(berth, args);

@@ -1,3 +1,4 @@
+/// <reference lib="deno.unstable" />
 /** Runs in Deno KV, whose values have 64 KiB at most: the parts first, then, atomically, what says which parts count. */
 import type { StateStore } from "@berth/berth/edge";
 

@@ -1,3 +1,4 @@
+/// <reference lib="deno.unstable" />
 /** Trains and serves text classifiers with `Deno.serve`; runs stand in Deno KV. */
 import { openModelFiles } from "@berth/berth";
 import { handleRequest, init, readModelFiles, TrainingService } from "@berth/berth/edge";

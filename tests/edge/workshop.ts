@@ -1,6 +1,6 @@
 /** The examples as their users have them: the npm package and the tools installed, built by their own scripts. */
 import { execFileSync } from "node:child_process";
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { installPackages } from "../../scripts/browser/packages.ts";
 
@@ -24,11 +24,18 @@ export async function openWorkshop(): Promise<URL | null> {
   return shop;
 }
 
-/** Copies an example into the workshop and builds it. */
-export function buildExample(shop: URL, name: string): URL {
-  const folder = new URL(`${name}/`, shop);
+/** Copies an example into the workshop, its files changed by `change`, and builds it. */
+export function buildExample(
+  shop: URL,
+  name: string,
+  change: (file: string, text: string) => string = (_, text) => text,
+): URL {
+  const folder = new URL(`${name}/`, shop), source = new URL(`examples/${name}/`, ROOT);
   rmSync(folder, { recursive: true, force: true });
-  cpSync(new URL(`examples/${name}/`, ROOT), folder, { recursive: true });
+  mkdirSync(folder);
+  for (const file of readdirSync(source)) {
+    writeFileSync(new URL(file, folder), change(file, readFileSync(new URL(file, source), "utf8")));
+  }
   run(folder, "npm", ["run", "build"]);
   return folder;
 }
@@ -41,6 +48,6 @@ export function place(shop: URL, file: string, as: string = file): URL {
 }
 
 /** Runs a program that is to succeed. */
-export function run(folder: URL, program: string, args: string[]): void {
+function run(folder: URL, program: string, args: string[]): void {
   execFileSync(program, args, { cwd: fileURLToPath(folder), stdio: ["ignore", "ignore", "inherit"] });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { RequestError } from "../errors.ts";
+import { nameMatcher } from "../model/freeze.ts";
 import { type BertConfig, BertForSequenceClassification } from "../model/mod.ts";
 import { formatMemory, runtime } from "../runtime/mod.ts";
 import type { BertTokenizer } from "../tokenizer/mod.ts";
@@ -96,7 +97,7 @@ export function describeRun(
   if (steps > limits.steps) {
     throw new RequestError(413, `Cannot train for ${steps} steps: at most ${limits.steps} are wanted`);
   }
-  const freeze = frozenNames(part, config);
+  const freeze = frozenModules(part, config);
   const { input_ids } = tokenizer(texts, { truncation: true, max_length: config.max_position_embeddings });
   const lengths = input_ids.map((ids) => ids.length).sort((a, b) => b - a).slice(0, batch);
   const slice = sliceSteps(config, lengths, freeze, sliceFlops);
@@ -109,20 +110,20 @@ export function describeRun(
   };
 }
 
-/** Patterns of what is not trained. */
-function frozenNames(part: TrainedPart, { num_hidden_layers }: BertConfig): string[] {
+/** The modules that are not trained. */
+function frozenModules(part: TrainedPart, { num_hidden_layers }: BertConfig): string[] {
   if (part === "all") return [];
-  if (part === "head") return ["^bert\\.(embeddings|encoder)\\."];
-  const lower = Array.from({ length: num_hidden_layers - 1 }, (_, i) => i);
-  return ["^bert\\.embeddings\\.", ...lower.map((i) => `^bert\\.encoder\\.layer\\.${i}\\.`)];
+  if (part === "head") return ["bert.embeddings", "bert.encoder"];
+  const lower = Array.from({ length: num_hidden_layers - 1 }, (_, i) => `bert.encoder.layer.${i}`);
+  return ["bert.embeddings", ...lower];
 }
 
 /** How many steps of a run one request makes. */
 function sliceSteps(config: BertConfig, lengths: number[], freeze: string[], sliceFlops: number): number {
-  const frozen = freeze.map((pattern) => new RegExp(pattern)), { memoryLimit } = runtime();
+  const isFrozen = nameMatcher(freeze), { memoryLimit } = runtime();
   const { bytes, flops, parameters } = plan(config, {
     ...{ model: BertForSequenceClassification, lengths, threads: 1 },
-    requires_grad: (name) => !frozen.some((pattern) => pattern.test(name)),
+    requires_grad: (name) => !isFrozen(name),
   });
   const advice = "; a smaller batch_size, shorter texts or fewer trained layers would help";
   const memory = bytes.total + STATE_COPIES * STATE_BYTES * parameters.trainable;

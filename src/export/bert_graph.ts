@@ -1,9 +1,10 @@
 /**
- * BERT's encoder as ONNX operations: what `src/model` computes, on padded batches [B, T]. Pure.
+ * BERT's encoder, or DistilBERT's, as ONNX operations: what `src/model` computes, on padded batches [B, T]. Pure.
  *
  * @module
  */
 import type { BertConfig } from "../model/config.ts";
+import type { Family } from "./families.ts";
 import type { GraphBuilder, Value } from "./graph_builder.ts";
 import type { LayerGraphs } from "./layer_graphs.ts";
 
@@ -11,46 +12,49 @@ import type { LayerGraphs } from "./layer_graphs.ts";
 export interface EncoderInputs {
   readonly input_ids: Value;
   readonly attention_mask: Value;
-  readonly token_type_ids: Value;
+  /** Absent where the family has none. */
+  readonly token_type_ids?: Value;
 }
 
-/** Added to the scores of masked tokens: exp(-10000) is 0. onnxruntime's attention fusion knows this value. */
+/** Added to the scores of masked tokens: exp(-10000) is 0, in half precision too. */
 const MASKED = -10000;
 
 /** The last hidden state [B, T, H]. */
 export function encoderGraph(
   layers: LayerGraphs,
   config: BertConfig,
+  family: Family,
   prefix: string,
   inputs: EncoderInputs,
 ): Value {
-  const mask = maskGraph(layers.graph, inputs.attention_mask);
+  const { graph } = layers, mask = maskGraph(graph, inputs.attention_mask);
   let x = embeddingGraph(layers, config, `${prefix}embeddings`, inputs);
   for (let i = 0; i < config.num_hidden_layers; i++) {
-    const name = `${prefix}encoder.layer.${i}`;
-    const attended = attentionGraph(layers, config, `${name}.attention.self`, x, mask);
-    const residual = (dense: string, from: Value, to: Value) =>
-      layers.layerNorm(
-        layers.graph.op("Add", [layers.linear(from, `${dense}.dense`), to], dense),
-        `${dense}.LayerNorm`,
-        config.layer_norm_eps,
-      );
-    x = residual(`${name}.attention.output`, attended, x);
-    const wide = activationGraph(
-      layers.graph,
-      layers.linear(x, `${name}.intermediate.dense`),
-      config.hidden_act,
-      `${name}.intermediate`,
+    const own = (part: string) => `${prefix}${family.layers}.${i}.${part}`;
+    const addAndNorm = (dense: string, from: Value, norm: string) => {
+      const sum = graph.op("Add", [layers.linear(from, own(dense)), x], own(dense));
+      return layers.layerNorm(sum, own(norm), config.layer_norm_eps);
+    };
+    x = addAndNorm(
+      family.attended,
+      attentionGraph(layers, config, family, own, x, mask),
+      family.attendedNorm,
     );
-    x = residual(`${name}.output`, wide, x);
+    const wide = activationGraph(
+      graph,
+      layers.linear(x, own(family.wide)),
+      config.hidden_act,
+      own(family.wide),
+    );
+    x = addAndNorm(family.narrow, wide, family.norm);
   }
   return x;
 }
 
-/** The first token's vector through Linear and tanh, [B, H]. */
-export function poolerGraph(layers: LayerGraphs, hidden: Value, name: string): Value {
+/** The first token's vector through a Linear and its activation, [B, H]. */
+export function poolerGraph(layers: LayerGraphs, hidden: Value, name: string, activation: string): Value {
   const first = layers.graph.op("Gather", [hidden, layers.graph.index(0)], name, { axis: { int: 1 } });
-  return layers.graph.op("Tanh", [layers.linear(first, `${name}.dense`)], name);
+  return layers.graph.op(activation, [layers.linear(first, name)], name);
 }
 
 /** 0 for real tokens, {@linkcode MASKED} for others: [B, 1, 1, T]. */
@@ -64,7 +68,7 @@ function maskGraph(graph: GraphBuilder, attention_mask: Value): Value {
   return graph.op("Mul", [graph.op("Sub", [graph.scalar(1), real], place), graph.scalar(MASKED)], place);
 }
 
-/** LayerNorm(word[ids] + type[types] + position[0..T)) */
+/** LayerNorm(word[ids] + type[types] + position[0..T)); the types only where there are any. */
 function embeddingGraph(
   layers: LayerGraphs,
   config: BertConfig,
@@ -74,30 +78,38 @@ function embeddingGraph(
   const { graph } = layers;
   const lookUp = (table: string, ids: Value) =>
     layers.rows(`${name}.${table}.weight`, (t) => graph.op("Gather", [t, ids], `${name}.${table}`));
-  const words = lookUp("word_embeddings", input_ids), types = lookUp("token_type_embeddings", token_type_ids);
+  const words = lookUp("word_embeddings", input_ids);
+  const typed = token_type_ids
+    ? graph.op("Add", [words, lookUp("token_type_embeddings", token_type_ids)], name)
+    : words;
   const length = graph.op("Shape", [input_ids], name, { start: { int: 1 }, end: { int: 2 } }); // [1]
   const positions = layers.rows(
     `${name}.position_embeddings.weight`,
     (t) =>
       graph.op("Slice", [t, graph.integers(0), length, graph.integers(0)], `${name}.position_embeddings`),
   );
-  const sum = graph.op("Add", [graph.op("Add", [words, types], name), positions], name);
+  const sum = graph.op("Add", [typed, positions], name);
   graph.declare(sum, ["batch_size", "sequence_length", config.hidden_size]);
   return layers.layerNorm(sum, `${name}.LayerNorm`, config.layer_norm_eps);
 }
 
 /** softmax(q k^T / sqrt(D) + mask) v for each head, [B, T, H]. */
-function attentionGraph(layers: LayerGraphs, config: BertConfig, name: string, x: Value, mask: Value): Value {
+function attentionGraph(
+  layers: LayerGraphs,
+  config: BertConfig,
+  family: Family,
+  own: (part: string) => string,
+  x: Value,
+  mask: Value,
+): Value {
   const { graph } = layers, { num_attention_heads: heads, head_size: d, hidden_size: h } = config;
+  const name = own("attention");
   const split = (part: string, perm: readonly number[]) => {
-    const y = graph.op(
-      "Reshape",
-      [layers.linear(x, `${name}.${part}`), graph.integers(0, 0, heads, d)],
-      name,
-    );
+    const y = graph.op("Reshape", [layers.linear(x, own(part)), graph.integers(0, 0, heads, d)], name);
     return graph.op("Transpose", [y], name, { perm: { ints: perm } });
   };
-  const q = split("query", [0, 2, 1, 3]), k = split("key", [0, 2, 3, 1]), v = split("value", [0, 2, 1, 3]);
+  const q = split(family.query, [0, 2, 1, 3]), k = split(family.key, [0, 2, 3, 1]);
+  const v = split(family.value, [0, 2, 1, 3]);
   const products = graph.op("MatMul", [q, k], name); // [B, N, T, T]
   const scores = graph.op("Div", [products, graph.scalar(Math.sqrt(d))], name);
   const weights = graph.op("Softmax", [graph.op("Add", [scores, mask], name)], name, { axis: { int: -1 } });

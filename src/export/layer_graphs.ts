@@ -47,8 +47,8 @@ export class LayerGraphs {
     return this.graph.op("Add", [product, this.vector(`${name}.bias`)], name);
   }
 
-  /** y[..., V] = x[..., H] table[V, H]^T + bias[V], where the table is an embedding's, too. */
-  tiedLinear(x: Value, table: string, bias: string, place: string): Value {
+  /** y[..., V] = x[..., H] table[V, H]^T + bias[V], where the table may be an embedding's, too. */
+  tableLinear(x: Value, table: string, bias: string, place: string): Value {
     const { graph, type } = this;
     this.#take(table);
     const stored = type === "float32" ? this.#plain(table) : this.#integers(table, type, false);

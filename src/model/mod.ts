@@ -65,6 +65,7 @@ export {
   TokenClassifierOutput,
 } from "./token_classification.ts";
 export type { ModelInputs, TrainableModel } from "./trainable.ts";
+export type { RunOptions } from "./run_rows.ts";
 export type { InferenceWeights } from "./weight_copy.ts";
 export {
   CosineSimilarityLoss,

@@ -4,6 +4,7 @@
  * @module
  */
 import type { BertTokenizer } from "../tokenizer/mod.ts";
+import { sigmoid, softmax } from "./probabilities.ts";
 import type { BertForSequenceClassification } from "./sequence_classification.ts";
 import { forTextBatches, type TextBatchOptions, type TextOrPair } from "./text_batches.ts";
 
@@ -58,14 +59,8 @@ function predictionOf({ config }: BertForSequenceClassification, logits: number[
   const scores = regression
     ? logits
     : config.problem_type === "multi_label_classification"
-    ? logits.map((x) => 1 / (1 + Math.exp(-x)))
-    : softmax(logits);
+    ? [...sigmoid(logits)]
+    : [...softmax(logits)];
   const best = logits.indexOf(Math.max(...logits));
   return { label: config.id2label[best], score: scores[best], scores, logits };
-}
-
-function softmax(logits: number[]): number[] {
-  const top = Math.max(...logits), powers = logits.map((x) => Math.exp(x - top));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((x) => x / sum);
 }

@@ -21,6 +21,7 @@ const ROWS: [prefix: string, row: number][] = [
   ["src/tfjs/", 3],
   ["src/train/", 4],
   ["src/export/", 4],
+  ["src/pipelines/", 4],
   ["src/report/", 5],
   ["src/edge/", 5],
   ["src/cli/", 6],

@@ -1,13 +1,14 @@
 /** What an exported graph computes, run by an interpreter of its own, against PyTorch's outputs. */
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import * as berth from "../../mod.ts";
 import {
   BertConfig,
   BertForSequenceClassification,
-  BertModel,
   BertTokenizer,
   ConfigError,
   dispose,
+  DistilBertConfig,
   encodeOnnx,
   exportOnnx,
   init,
@@ -22,34 +23,69 @@ import { caseFolders, readGolden } from "../helpers/golden.ts";
 import { runOnnx, type Values } from "./onnx_interpreter.ts";
 import { readOnnx } from "./onnx_reader.ts";
 
-const CASES = ["base_model", "odd_sizes", "relu_eps", "sequence_multi_label", "gelu_new"];
-const CLASSES = { BertModel, BertForSequenceClassification };
+const CASES = [
+  ...[
+    "base_model",
+    "odd_sizes",
+    "relu_eps",
+    "gelu_new",
+    "sequence_multi_label",
+    "token",
+    "question_answering",
+  ],
+  ...["multiple_choice", "masked_lm", "next_sentence", "pretraining"],
+];
+/** Classes, by the ends of their names. */
+const HEADS = [
+  ...[
+    "Model",
+    "ForSequenceClassification",
+    "ForTokenClassification",
+    "ForQuestionAnswering",
+    "ForMultipleChoice",
+  ],
+  ...["ForMaskedLM", "ForNextSentencePrediction", "ForPreTraining"],
+];
 
-function values(rows: number[][]): Values {
-  return { dims: [rows.length, rows[0].length], data: rows.flat() };
+interface AnyClass {
+  from_pretrained(name: URL): Promise<PreTrainedModel>;
+  from_config(config: BertConfig, options: { seed: number }): Promise<PreTrainedModel>;
+}
+
+const classOf = (name: string) => berth[name as keyof typeof berth] as unknown as AnyClass | undefined;
+
+/** Nested arrays as a tensor. */
+function values(rows: unknown[]): Values {
+  const dims: number[] = [];
+  for (let at: unknown = rows; Array.isArray(at); at = at[0]) dims.push(at.length);
+  return { dims, data: rows.flat(Infinity) as number[] };
 }
 
 /** Inputs as a graph takes them. */
-function feedsOf(inputs: Record<string, number[][]>): Record<string, Values> {
-  const { input_ids, attention_mask, token_type_ids } = inputs;
-  return {
-    input_ids: values(input_ids),
-    attention_mask: values(attention_mask ?? input_ids.map((row) => row.map(() => 1))),
-    token_type_ids: values(token_type_ids ?? input_ids.map((row) => row.map(() => 0))),
-  };
+function feedsOf(inputs: Record<string, unknown[]>): Record<string, Values> {
+  const ids = values(inputs.input_ids);
+  const or = (name: string, value: number) =>
+    inputs[name] ? values(inputs[name]) : { dims: ids.dims, data: Array.from(ids.data, () => value) };
+  return { input_ids: ids, attention_mask: or("attention_mask", 1), token_type_ids: or("token_type_ids", 0) };
 }
+
+const TINY = {
+  ...{ vocab_size: 40, hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 2 },
+  ...{ intermediate_size: 48, max_position_embeddings: 16, initializer_range: 0.3 },
+};
 
 async function withTinyModel(run: (model: PreTrainedModel) => Promise<void> | void): Promise<void> {
   await init({ threads: 1 });
   const model = await BertForSequenceClassification.from_config(
-    new BertConfig({
-      ...{ vocab_size: 40, hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 2 },
-      ...{ intermediate_size: 48, max_position_embeddings: 16, initializer_range: 0.3 },
-    }),
+    new BertConfig(TINY),
   );
   await run(model);
   model.dispose();
   dispose();
+}
+
+interface Forward {
+  forward(inputs: object): Record<string, { shape: number[]; dataSync(): Float32Array }>;
 }
 
 const TINY_INPUTS = {
@@ -66,8 +102,7 @@ for (const name of CASES) {
     fn: async () => {
       await init({ threads: 1 });
       const golden = await readGolden(name, folder!);
-      const Class = CLASSES[golden.json.class_ as keyof typeof CLASSES];
-      const model = await (Class as typeof BertModel).from_pretrained(folder!);
+      const model = await classOf(golden.json.class_)!.from_pretrained(folder!);
       const graph = readOnnx(encodeOnnx(model));
       strictEqual(graph.opset, 17);
       const outputs = runOnnx(graph, feedsOf(golden.inputs as Record<string, number[][]>));
@@ -79,6 +114,39 @@ for (const name of CASES) {
       dispose();
     },
   });
+}
+
+for (const family of ["Bert", "DistilBert"]) {
+  for (const head of HEADS) {
+    const Class = classOf(family + head);
+    if (!Class) continue;
+    Deno.test(`${family}${head}: graphs give the model's own outputs, of real tokens`, async () => {
+      await init({ threads: 1 });
+      const config = family === "Bert" ? new BertConfig(TINY) : new DistilBertConfig(TINY);
+      const model = await Class.from_config(config, { seed: 3 });
+      const inputs = head === "ForMultipleChoice"
+        ? { input_ids: [TINY_INPUTS.input_ids], attention_mask: [TINY_INPUTS.attention_mask] }
+        : TINY_INPUTS;
+      const own = (model as unknown as Forward).forward(inputs), real = TINY_INPUTS.attention_mask.flat();
+      for (const [dtype, tolerance] of [["fp32", 1e-5], ["q8", 0.3]] as const) {
+        const graph = readOnnx(encodeOnnx(model, { dtype }));
+        strictEqual(graph.inputs.has("token_type_ids"), family === "Bert");
+        for (const [name, { dims, data }] of runOnnx(graph, feedsOf(inputs))) {
+          const wanted = own[name];
+          deepStrictEqual(dims, wanted.shape, name);
+          const perToken = dims[0] === 2 && dims[1] === 5, size = data.length / 10;
+          const isReal = (_: number, i: number) => !perToken || real[Math.floor(i / size)] === 1;
+          const error = worstError(
+            Array.from(data).filter(isReal),
+            Array.from(wanted.dataSync()).filter(isReal),
+          );
+          ok(error <= tolerance, `${dtype} ${name} differs by ${error}`);
+        }
+      }
+      model.dispose();
+      dispose();
+    });
+  }
 }
 
 for (const dtype of ["q8", "uint8"] as const) {
@@ -172,7 +240,7 @@ Deno.test("what cannot be exported is refused, and says what can", () =>
         () => modelGraph(typeName, config, tensors, "float32"),
         (error: Error) => error instanceof ConfigError && message.test(error.message),
       );
-    refused("BertLMHeadModel", /BertLMHeadModel to ONNX: one of BertModel/);
+    refused("BertLMHeadModel", /BertLMHeadModel to ONNX: one of BertModel, BertForSequenceClassification/);
     refused("BertForQuestionAnswering", /no weight "qa_outputs.weight"/);
     tensors.set("lora_A.weight", { shape: [1, 1], values: () => new Float32Array() });
     refused("BertForSequenceClassification", /the weight "lora_A.weight", which none of its layers reads/);

@@ -18,7 +18,7 @@ export const ENTRIES: Readonly<Record<string, URL>> = {
   tfjs: new URL("src/tfjs/mod.ts", ROOT),
   tokenizer: new URL("src/tokenizer/mod.ts", ROOT),
   weights: new URL("src/weights/mod.ts", ROOT),
-  "tfjs-core": new URL("src/browser/tfjs_core.ts", ROOT),
+  "tfjs-core": new URL("scripts/browser/tfjs_core.ts", ROOT),
 };
 
 /** Workers, each in one file. */

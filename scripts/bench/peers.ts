@@ -59,10 +59,22 @@ export function openPeers({ folder, python, say }: PeersOptions): Peers {
     return target;
   };
 
-  const findPython = async (): Promise<string> => {
-    if (python === undefined) {
-      throw new Error("Cannot find the Python peers: --python PYTHON or BERTH_PYTHON is wanted");
+  const installPypi = async (): Promise<string> => {
+    const wanted = Object.entries(PYPI).map(([name, version]) => `${name}==${version}`);
+    const stamp = `${root}pypi.txt`, target = `${root}python`;
+    if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted.join("\n")) {
+      say(`making a Python environment with ${wanted.length} packages of PyPI, some minutes`);
+      await run("python3", ["-m", "venv", "--clear", target]);
+      await run(`${target}/bin/python`, ["-m", "pip", "install", "--quiet", ...wanted], {
+        maxBuffer: 2 ** 26,
+      });
+      writeFileSync(stamp, wanted.join("\n"));
     }
+    return `${target}/bin/python`;
+  };
+
+  const findPython = async (): Promise<string> => {
+    python ??= await installPypi();
     const names = Object.keys(PYPI);
     const script =
       "import importlib.metadata as m, sys; print('\\n'.join(m.version(n) for n in sys.argv[1:]))";

@@ -1,13 +1,5 @@
-/** The demo's training loop and evaluation: encode, forward, loss, backward, clip, step, schedule. */
-import {
-  AdamW,
-  type BertForSequenceClassification,
-  type BertTokenizer,
-  get_linear_schedule_with_warmup,
-  parameterGroups,
-  predict,
-} from "../../mod.ts";
-import { Random } from "../../src/random.ts";
+/** The demo's training and evaluation. */
+import { type BertForSequenceClassification, type BertTokenizer, predict, Trainer } from "../../mod.ts";
 import type { EvaluationRecord, StepRecord } from "../../src/report/mod.ts";
 import type { Example } from "./data.ts";
 
@@ -77,56 +69,29 @@ export async function train(
   settings: TrainSettings,
   listener: TrainListener,
 ): Promise<TrainRecord> {
-  const { learning_rate: lr, weight_decay } = settings;
-  const optimizer = new AdamW(parameterGroups(model, { weight_decay }), { lr });
-  const perEpoch = Math.ceil(trainSet.length / settings.batch_size), total = perEpoch * settings.epochs;
-  const schedule = get_linear_schedule_with_warmup(
-    optimizer,
-    Math.round(total * settings.warmup_ratio),
-    total,
-  );
-  const watched = model.get_parameter(
-    `bert.encoder.layer.${model.config.num_hidden_layers - 1}.output.dense.weight`,
-  );
-  const watch = { name: `${watched.name}[0][0]`, values: [] as number[] };
+  const { epochs: num_train_epochs, batch_size, ...args } = settings, start = performance.now();
   const steps: StepRecord[] = [], evaluations: EvaluationRecord[] = [];
-  const shuffler = new Random(settings.seed, 2), start = performance.now();
-  const measure = async (epoch: number) => {
-    const evaluation = await evaluate(model, tokenizer, testSet), { accuracy, loss } = evaluation;
-    const record = { step: steps.length, epoch, accuracy, loss };
-    evaluations.push(record);
-    listener.onEvaluation(record);
-    return evaluation;
-  };
-  model.seed(settings.seed);
-  model.train();
-  let last = await measure(0);
-  for (let epoch = 0; epoch < settings.epochs; epoch++) {
-    const order = shuffler.shuffle(trainSet.slice());
-    for (let at = 0; at < order.length; at += settings.batch_size) {
-      const batch = order.slice(at, at + settings.batch_size);
-      const encoded = tokenizer(batch.map(({ text }) => text), { truncation: true });
-      const { loss } = model.forward({ ...encoded, labels: batch.map(({ label }) => label) });
-      model.backward();
-      const learning_rate = schedule.get_last_lr()[0];
-      const { grad_norm } = optimizer.step({ max_grad_norm: settings.max_grad_norm });
-      schedule.step();
-      optimizer.zero_grad();
-      watch.values.push(watched.item(0, 0));
-      const done = steps.length + 1;
-      const record = {
-        step: done,
-        epoch: done / perEpoch,
-        loss: loss!,
-        learning_rate,
-        grad_norm,
-        elapsedMs: performance.now() - start,
-      };
-      steps.push(record);
-      listener.onStep(done, total, record);
-    }
-    last = await measure(epoch + 1);
-  }
-  optimizer.dispose();
-  return { steps, evaluations, watch, last, elapsedMs: performance.now() - start };
+  const trainer = new Trainer({
+    ...{ model, tokenizer, train_dataset: trainSet, eval_dataset: testSet },
+    args: {
+      ...{ ...args, num_train_epochs, eval_strategy: "epoch", eval_on_start: true },
+      ...{ per_device_train_batch_size: batch_size, per_device_eval_batch_size: 32 },
+      watch: [`bert.encoder.layer.${model.config.num_hidden_layers - 1}.output.dense.weight[0][0]`],
+    },
+    callbacks: [{
+      on_step_end: ({ step, state }) => {
+        steps.push(step);
+        listener.onStep(step.step, state.max_steps, step);
+      },
+      on_evaluate: ({ metrics, state: { global_step: step, epoch } }) => {
+        const record = { step, epoch, accuracy: metrics.eval_accuracy, loss: metrics.eval_loss };
+        evaluations.push(record);
+        listener.onEvaluation(record);
+      },
+    }],
+  });
+  await trainer.train();
+  const [watch] = trainer.state.watch, elapsedMs = performance.now() - start;
+  await trainer.dispose();
+  return { steps, evaluations, watch, last: await evaluate(model, tokenizer, testSet), elapsedMs };
 }

@@ -7,6 +7,7 @@
 
 export { barPlot, type BarPlotOptions, type BarSeries } from "./bar_plot.ts";
 export { confusionMatrix, type ConfusionMatrixOptions } from "./confusion_matrix.ts";
+export { learningRatePlot } from "./learning_rate_plot.ts";
 export { type Baseline, linePlot, type LinePlotOptions, type LineSeries } from "./line_plot.ts";
 export { trainingReport } from "./training_report.ts";
 export type {
@@ -25,4 +26,5 @@ export type {
   StepRecord,
   WatchedWeight,
 } from "./types.ts";
+export type { LearningRateSearch } from "../train/learning_rate_search.ts";
 export type { ClassScores } from "../metrics/mod.ts";

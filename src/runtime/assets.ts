@@ -1,7 +1,7 @@
 /**
- * The files that the package loads when it needs them: kernels, tfjs's modules, workers, the carried checkpoint. Each
- * is named here by a literal that bundlers find; `init({ assets })` says where they
- * are when a bundler leaves them behind.
+ * The files that the package loads when it needs them: kernels, tfjs's modules, the carried checkpoint, and (in
+ * workers.ts) workers. Each is named by a literal that bundlers find; `init({ assets })` says where they are when a
+ * bundler leaves them behind.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Starts the package's two kinds of workers. For browsers, the expression that makes one stands as
- * bundlers look for it.
+ * Starts the package's two kinds of workers. The expressions that make them in browsers stand as bundlers look for
+ * them.
  *
  * @module
  */
@@ -25,7 +25,16 @@ export function startPthreadWorker(): WorkerHandle {
 
 function start(name: "pool_worker" | "pthread_worker", inBrowser: () => Worker): WorkerHandle {
   const given = givenUrl(`${name}.js`);
-  if (given) return startWorker(given);
+  if (given) return startWorker(ofOwnOrigin(given));
   const file = name + (import.meta.url.endsWith(".ts") ? ".ts" : ".js");
-  return startWorker(new URL("./" + file, import.meta.url), inBrowser);
+  const url = new URL("./" + file, import.meta.url), own = ofOwnOrigin(url);
+  return own === url ? startWorker(url, inBrowser) : startWorker(own);
+}
+
+/** A worker's script must be of the page's origin; one of another, such as a CDN, is imported by a script that is. */
+function ofOwnOrigin(url: URL): URL {
+  const { location } = globalThis as { location?: { origin: string } };
+  if (!location || !/^https?:$/.test(url.protocol) || url.origin === location.origin) return url;
+  const script = new Blob([`import ${JSON.stringify(url.href)};`], { type: "text/javascript" });
+  return new URL(URL.createObjectURL(script));
 }

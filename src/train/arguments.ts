@@ -232,6 +232,29 @@ function check(args: FullArguments): void {
   }
 }
 
+/** Models whose loss takes class weights, and those whose loss takes label smoothing too. */
+const WEIGHTED = /(Sequence|Token)Classification$/, SMOOTHED = /Classification$|MaskedLM$|MultipleChoice$/;
+
+/**
+ * What a model's forward pass is given besides the batch.
+ *
+ * @throws {RangeError} if its loss does not take it.
+ */
+export function lossOptions(
+  typeName: string,
+  { label_smoothing_factor, class_weights }: FullArguments,
+): { label_smoothing?: number; class_weights?: readonly number[] } {
+  const refuse = (name: string): never => {
+    throw new RangeError(`Cannot train a ${typeName} with ${name}: its loss has no such setting`);
+  };
+  if (class_weights && !WEIGHTED.test(typeName)) refuse("class_weights");
+  if (label_smoothing_factor > 0 && !SMOOTHED.test(typeName)) refuse("label_smoothing_factor");
+  return {
+    ...(label_smoothing_factor > 0 ? { label_smoothing: label_smoothing_factor } : {}),
+    ...(class_weights ? { class_weights } : {}),
+  };
+}
+
 /** Steps between events: a share of all steps if below 1. */
 export function interval(steps: number, max_steps: number): number {
   return steps < 1 ? Math.max(1, Math.ceil(max_steps * steps)) : Math.round(steps);

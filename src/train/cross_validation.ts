@@ -17,7 +17,7 @@ export interface CrossValidationOptions<M extends TrainableModel>
   /** Makes the model of a fold; it is freed afterwards. */
   model_init: (fold: number) => M | Promise<M>;
   /** All examples. */
-  dataset: readonly Example[];
+  dataset: readonly object[];
   /** k: the number of parts. Default 5. */
   folds?: number;
   /** The column whose values are to be as frequent in each part; null for none. Default: `columns.label`, else `label`. */
@@ -85,7 +85,7 @@ export async function crossValidate<M extends TrainableModel>(
  * @param options `stratify`: a column whose values are to be as frequent in each part.
  */
 export function foldsOf(
-  dataset: readonly Example[],
+  dataset: readonly object[],
   folds: number,
   options: { seed?: number; stratify?: string | null } = {},
 ): number[][] {
@@ -100,7 +100,7 @@ export function foldsOf(
   }
   const groups = new Map<string, number[]>();
   dataset.forEach((example, i) => {
-    const key = stratify === null ? "" : JSON.stringify(example[stratify]) ?? "";
+    const key = stratify === null ? "" : JSON.stringify((example as Example)[stratify]) ?? "";
     groups.set(key, [...groups.get(key) ?? [], i]);
   });
   const random = new Random(seed, FOLD_STREAM), parts = Array.from({ length: folds }, (): number[] => []);

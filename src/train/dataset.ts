@@ -12,10 +12,10 @@ import { Random } from "../random.ts";
 export type Example = Readonly<Record<string, unknown>>;
 
 /** Examples that can be gone through anew each epoch. */
-export type ExampleStream = AsyncIterable<Example> | ((epoch: number) => AsyncIterable<Example>);
+export type ExampleStream = AsyncIterable<object> | ((epoch: number) => AsyncIterable<object>);
 
 /** Examples in memory (an array, a {@linkcode TextDataset}), or a stream of them. */
-export type Dataset = Iterable<Example> | ExampleStream;
+export type Dataset = Iterable<object> | ExampleStream;
 
 /** How batches are made. */
 export interface BatchOptions {
@@ -36,13 +36,14 @@ const ORDER_STREAM = 1 << 21, BUFFER_STREAM = 1 << 22;
 
 /** True if the examples are not in memory. */
 export function isStream(dataset: Dataset): dataset is ExampleStream {
-  return typeof dataset === "function" || Symbol.asyncIterator in dataset;
+  return typeof dataset === "function" ||
+    typeof (dataset as AsyncIterable<object>)?.[Symbol.asyncIterator] === "function";
 }
 
 /** The examples in an array, or the stream as it is. */
 export function settled(dataset: Dataset): readonly Example[] | ExampleStream {
-  if (isStream(dataset) || Array.isArray(dataset)) return dataset;
-  if (typeof dataset?.[Symbol.iterator] === "function") return [...dataset];
+  if (isStream(dataset) || Array.isArray(dataset)) return dataset as readonly Example[] | ExampleStream;
+  if (typeof dataset?.[Symbol.iterator] === "function") return [...dataset] as Example[];
   throw new DataError(
     "Cannot read the data set: an array, an iterable, an async iterable or a function that gives one is wanted",
   );
@@ -155,5 +156,5 @@ export async function* plainBatches(
 
 /** A stream's examples in their own order. */
 function openStream(stream: ExampleStream, epoch: number): AsyncIterable<Example> {
-  return typeof stream === "function" ? stream(epoch) : stream;
+  return (typeof stream === "function" ? stream(epoch) : stream) as AsyncIterable<Example>;
 }

@@ -8,10 +8,11 @@ import type { BertConfig } from "../model/mod.ts";
 import { Random } from "../random.ts";
 import type { BertTokenizer } from "../tokenizer/mod.ts";
 import type { Example } from "./dataset.ts";
+import { tokenizeWords } from "./token_labels.ts";
 
 /** Names of columns. */
 export interface Columns {
-  /** The text. Default `text`. */
+  /** The text, or its words for token classification. Default `text`, or `tokens` if there is no `text`. */
   text?: string;
   /** The second text of a pair. Default `text_pair`, if there is one. */
   text_pair?: string;
@@ -67,12 +68,22 @@ export function featureMaker(
   columns: Columns = {},
   max_length?: number,
 ): FeatureMaker {
-  const { text = "text", text_pair = "text_pair", label } = columns;
+  const { text_pair = "text_pair", label } = columns;
   const limit = max_length ??
     Math.min(tokenizer?.model_max_length ?? Infinity, config.max_position_embeddings);
+  const labelOf = (example: Example): unknown => {
+    const name = label ?? ["label", "labels", "ner_tags"].find((name) => name in example);
+    const value = name === undefined ? undefined : example[name];
+    return value === undefined || value === null ? undefined : labelNumbers(value, config, name!);
+  };
   const encode = (examples: readonly Example[]): Features[] => {
     if (!tokenizer) {
       throw new DataError("Cannot use examples without input_ids: the Trainer was given no tokenizer");
+    }
+    const text = columns.text ?? ("tokens" in examples[0] && !("text" in examples[0]) ? "tokens" : "text");
+    if (Array.isArray(examples[0][text])) {
+      const words = examples.map((example) => example[text] as string[]);
+      return tokenizeWords(tokenizer, words, examples.map((example) => labelOf(example) as number[]), limit);
     }
     const texts = examples.map((example) => stringOf(example, text));
     const pairs = text_pair in examples[0]
@@ -91,9 +102,9 @@ export function featureMaker(
     const ready = examples.every((example) => "input_ids" in example);
     const features = ready ? examples.map(pickColumns) : encode(examples);
     features.forEach((row, i) => {
-      const name = label ?? ("label" in examples[i] ? "label" : "labels");
-      const value = examples[i][name];
-      if (value !== undefined && value !== null) row.labels = labelNumbers(value, config, name);
+      if (!ready && row.labels) return; // those of words
+      const labels = labelOf(examples[i]);
+      if (labels !== undefined) row.labels = labels;
     });
     return features;
   };
@@ -121,8 +132,8 @@ function labelNumbers(value: unknown, config: BertConfig, column: string): unkno
   if (typeof value === "number") return value;
   if (typeof value === "boolean") return Number(value);
   if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number>);
-  const known = config.label2id, number = typeof value === "string" ? known[value] : undefined;
-  if (number !== undefined) return number;
+  const known = config.label2id;
+  if (typeof value === "string" && Object.hasOwn(known, value)) return known[value];
   throw new DataError(
     `Cannot use the label ${JSON.stringify(value)} of column "${column}": a number or one of ${
       Object.keys(known).slice(0, 20).join(", ")

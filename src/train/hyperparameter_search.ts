@@ -91,7 +91,7 @@ export async function hyperparameterSearch<M extends TrainableModel>(
     ? Math.floor(Math.log(trials.length) / Math.log(halving_factor) + 1e-9)
     : 0;
   const states = new Map<SearchTrial, Uint8Array>();
-  let running = trials;
+  let running = trials, best = trials[0];
   for (let rung = 0; rung <= rungs; rung++) {
     for (const trial of running) {
       await advance(options, trial, halving_factor ** (rung - rungs), states);
@@ -101,11 +101,11 @@ export async function hyperparameterSearch<M extends TrainableModel>(
       cost(a) - cost(b) || a.number - b.number
     );
     if (better.length === 0) throw new RangeError(`Cannot choose: all ${running.length} trials diverged`);
+    best = better[0];
     running = better.slice(0, Math.max(1, Math.floor(running.length / halving_factor)));
     for (const trial of trials) if (!running.includes(trial)) states.delete(trial);
-    if (rung === rungs) return { best: better[0], trials };
   }
-  throw new RangeError("Cannot search without a trial");
+  return { best, trials };
 }
 
 /** Trains a trial on to a share of its steps, and evaluates it. */
@@ -147,6 +147,9 @@ function valueOf(metrics: Metrics, name: string): number {
 /** The values of all trials. */
 function chooseValues<M extends TrainableModel>(options: SearchOptions<M>): Partial<TrainingArguments>[] {
   const { space, method = "random", n_trials = 10, seed = 42 } = options, names = Object.keys(space);
+  if (!(Number.isInteger(n_trials) && n_trials > 0)) {
+    throw new RangeError(`Cannot make ${n_trials} trials: a whole number above 0 is wanted`);
+  }
   const ranges = names.map((name) => [name, space[name as keyof TrainingArguments]!] as const);
   for (const [name, range] of ranges) {
     const fits = Array.isArray(range)

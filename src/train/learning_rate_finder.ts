@@ -6,6 +6,7 @@
  */
 import { DivergenceError } from "../errors.ts";
 import type { TrainableModel } from "../model/mod.ts";
+import type { LearningRateSearch } from "./learning_rate_search.ts";
 import type { TrainingArguments } from "./arguments.ts";
 import type { TrainerOptions } from "./trainer_options.ts";
 import { Trainer } from "./trainer.ts";
@@ -24,18 +25,6 @@ export interface LearningRateFinderOptions {
   onProgress?: (done: number, total: number) => void;
   /** Ends the search with the signal's reason as the error. */
   signal?: AbortSignal;
-}
-
-/** What {@linkcode findLearningRate} finds. */
-export interface LearningRateSearch {
-  /** The rate of each step. */
-  rates: number[];
-  /** The loss of each step. */
-  losses: number[];
-  /** The losses, smoothed. */
-  smoothed: number[];
-  /** The rate at which the smoothed loss falls fastest: a good one. */
-  suggestion: number;
 }
 
 /** How much of the smoothed loss is of the steps before. */

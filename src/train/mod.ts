@@ -43,11 +43,8 @@ export {
   type SearchSpace,
   type SearchTrial,
 } from "./hyperparameter_search.ts";
-export {
-  findLearningRate,
-  type LearningRateFinderOptions,
-  type LearningRateSearch,
-} from "./learning_rate_finder.ts";
+export { findLearningRate, type LearningRateFinderOptions } from "./learning_rate_finder.ts";
+export type { LearningRateSearch } from "./learning_rate_search.ts";
 export {
   get_linear_schedule_with_warmup,
   get_scheduler,

@@ -11,6 +11,7 @@ import {
   fullArguments,
   interval,
   type IntervalStrategy,
+  lossOptions,
   patternOf,
 } from "./arguments.ts";
 import { FolderStore } from "./checkpoint_store.ts";
@@ -77,14 +78,11 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     this.model = model;
     this.args = fullArguments(args, store !== undefined);
     this.#keeper = new RunKeeper(model, this.args, store, tokenizer, (event) => this.#tell(event));
-    const { label_smoothing_factor, class_weights, seed } = this.args;
     if (this.args.freeze.length > 0) freeze(model, this.args.freeze.map(patternOf));
     if (this.args.gradient_checkpointing) model.gradient_checkpointing_enable();
     const features = featureMaker(model.config, tokenizer, columns, this.args.max_length);
-    this.#inputs = new InputMaker(features, data_collator ?? defaultDataCollator, seed, {
-      ...(label_smoothing_factor > 0 ? { label_smoothing: label_smoothing_factor } : {}),
-      ...(class_weights ? { class_weights } : {}),
-    });
+    const collator = data_collator ?? defaultDataCollator;
+    this.#inputs = new InputMaker(features, collator, this.args.seed, lossOptions(model.typeName, this.args));
   }
 
   /**

@@ -109,7 +109,9 @@ export class TrainingRun {
       model.seed(args.seed, state.passes + i);
       const scale = counts[i] / counted;
       if (counts[i] > 0) {
-        loss += scale * model.forward(parts[i]).loss!;
+        const { loss: mean } = model.forward(parts[i]);
+        if (mean === undefined) throw new DataError("Cannot train: the examples of a batch have no labels");
+        loss += scale * mean;
         if (guard && !Number.isFinite(loss)) throw this.#diverged(loss);
         model.backward({ scale });
       }

@@ -11,6 +11,7 @@ import {
   verifyRun,
 } from "../../src/train/mod.ts";
 import type { BertForSequenceClassification } from "../../src/model/mod.ts";
+import { learningRatePlot } from "../../src/report/mod.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { BUSY, DEV, smallModel, smallTrainer, TRAIN, weightsOf, withBackend } from "./trainer_helpers.ts";
 
@@ -85,10 +86,12 @@ Deno.test("grid, random search and successive halving: the best trial, the same 
 Deno.test("the learning-rate finder rises through the rates, suggests one, and puts the weights back", async () => {
   await withBackend(async () => {
     const model = await smallModel(), before = weightsOf(model);
-    const { rates, losses, suggestion } = await findLearningRate({ model, train_dataset: TRAIN }, {
+    const { rates, losses, smoothed, suggestion } = await findLearningRate({ model, train_dataset: TRAIN }, {
       steps: 40,
     });
     ok(Math.abs(rates[0] / 1e-7 - 1) < 1e-9 && rates.every((rate, i) => i === 0 || rate > rates[i - 1]));
+    const svg = learningRatePlot({ rates, losses, smoothed, suggestion });
+    ok(svg.startsWith("<svg") && svg.includes("suggestion"));
     ok(losses.length === rates.length && suggestion > 1e-5 && suggestion < 1, `${suggestion}`);
     deepStrictEqual(weightsOf(model), before);
   });

@@ -12,6 +12,7 @@ import {
   Trainer,
   type TrainingArguments,
 } from "../../src/train/mod.ts";
+import { featureMaker } from "../../src/train/features.ts";
 import { worstError } from "../helpers/errors.ts";
 import { BUSY, DEV, smallModel, smallTrainer, TRAIN, weightsOf, withBackend } from "./trainer_helpers.ts";
 
@@ -170,7 +171,7 @@ Deno.test("masked words: shares, whole words, the same in each evaluation, learn
       `${chosen / tokens}`,
     );
     throws(() => dataCollatorForLanguageModeling({ tokenizer, mlm_probability: 2 }), /mlm_probability 2/);
-    const model = await BertForMaskedLM.from_pretrained("berth-tiny");
+    const model = await BertForMaskedLM.from_pretrained("berth-tiny", { on_report: () => {} });
     const dataset = ["The pitcher threw a perfect game.", "They lost in the ninth inning."].map((text) => ({
       text,
     }));
@@ -179,6 +180,8 @@ Deno.test("masked words: shares, whole words, the same in each evaluation, learn
       data_collator: dataCollatorForLanguageModeling({ tokenizer, mlm_probability: 0.4 }),
       args: { max_steps: 60, learning_rate: 2e-3, per_device_train_batch_size: 2 },
     });
+    const weighted = { model, train_dataset: dataset, args: { class_weights: [1, 2] } };
+    throws(() => new Trainer(weighted), /BertForMaskedLM with class_weights/);
     const before = await trainer.evaluate(), again = await trainer.evaluate();
     strictEqual(before.eval_loss, again.eval_loss);
     await trainer.train();
@@ -217,5 +220,39 @@ Deno.test("a token classifier trains, and predictions have a row for each real t
       (predictions as number[][][]).map((row) => row.length),
       dataset.map((e) => (e.labels as number[]).length),
     );
+  });
+});
+
+Deno.test("texts, pairs and words become features: names of labels, word by word labels, errors", async () => {
+  await withBackend(async () => {
+    await init({ threads: 1 });
+    const tokenizer = await BertTokenizer.from_pretrained("berth-tiny");
+    const shape = {
+      vocab_size: 8192,
+      hidden_size: 16,
+      num_hidden_layers: 1,
+      num_attention_heads: 2,
+      intermediate_size: 32,
+    };
+    const config = new BertConfig({ ...shape, id2label: { 0: "O", 1: "TEAM" } }),
+      make = featureMaker(config, tokenizer);
+    const [pair] = make([{ text: "a game", text_pair: "a berth", label: "TEAM" }]);
+    const { input_ids, token_type_ids } = tokenizer("a game", { text_pair: "a berth" });
+    deepStrictEqual(pair, { input_ids, token_type_ids, labels: 1 });
+    const [words] = make([{ tokens: ["unbelievable", "Cubs"], ner_tags: ["O", "TEAM"] }]);
+    const places = tokenizer([["unbelievable", "Cubs"]], { is_split_into_words: true }).word_ids(0);
+    const labels = places.map((word, t) => word === null || word === places[t - 1] ? -100 : word);
+    ok(labels.filter((label) => label === -100).length > 2);
+    deepStrictEqual(words.labels, labels);
+    throws(() => make([{ tokens: ["a"], ner_tags: [0, 1] }]), /1 words and 2 labels/);
+    throws(() => make([{ text: "a", label: "constructor" }]), /label "constructor".* O, TEAM/);
+    throws(() => make([{ sentence: "a" }]), /"text" is missing.*columns: sentence/);
+    const trainer = new Trainer({
+      ...{
+        model: await BertForTokenClassification.from_config(config),
+        train_dataset: [{ input_ids: [1, 2] }],
+      },
+    });
+    await rejects(trainer.train(), /have no labels/);
   });
 });

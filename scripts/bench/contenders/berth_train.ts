@@ -12,7 +12,8 @@ function prepare(dropout: number): { step(): number; dispose(): void } {
   const rates = { hidden_dropout_prob: dropout, attention_probs_dropout_prob: dropout };
   const model = new BertForSequenceClassification(new BertConfig({ ...job.config, ...rates }));
   hashWeights(model, () => {});
-  const optimizer = new AdamW(model.parameters(), { lr: job.lr, weight_decay: 0 });
+  const { lr, fused_backward } = job;
+  const optimizer = new AdamW(model.parameters(), { lr, weight_decay: 0, fused_backward });
   model.train();
   return {
     step: () => {

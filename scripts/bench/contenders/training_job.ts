@@ -10,6 +10,8 @@ export interface TrainingJob {
   input_ids: number[][];
   labels: number[];
   lr: number;
+  /** berth's AdamW changes each weight in the backward pass. Default false. */
+  fused_backward?: boolean;
   /** Losses of so many steps without dropout are what is compared. */
   checkSteps: number;
   /** Whether the timed steps have dropout 0.1, as training has by default. */
@@ -19,6 +21,7 @@ export interface TrainingJob {
 /** The shapes that are compared. */
 export const SHAPES = {
   "bert-base": {},
+  "4 layers of bert-base": { num_hidden_layers: 4 },
   "MiniLM": {
     ...{ hidden_size: 384, num_hidden_layers: 6, num_attention_heads: 12, intermediate_size: 1536 },
   },

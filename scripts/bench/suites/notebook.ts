@@ -19,9 +19,12 @@ async function run(bench: Bench): Promise<Row[]> {
   const settings = { threads: bench.threads, checkSteps: 5, dropout: true };
   const job = { ...trainingJob("bert-base", 2, 6, settings), input_ids: INPUT_IDS, labels: [1, 0] };
   const peers = [await pytorchPeer(bench, "default", 0.35), await pytorchPeer(bench, "fused", 0.7)];
-  return timeTraining(bench, job, peers, {
-    work: "train step, bert-base, 2 x 6",
-    turns: bench.rounds * SHORT_TURNS,
-    command: "deno task bench --only notebook",
-  });
+  const work = { turns: bench.rounds * SHORT_TURNS, command: "deno task bench --only notebook" };
+  return [
+    ...await timeTraining(bench, job, peers, { work: "train step, bert-base, 2 x 6", ...work }),
+    ...await timeTraining(bench, { ...job, fused_backward: true }, peers, {
+      work: "the same, AdamW in the backward pass",
+      ...work,
+    }),
+  ];
 }

@@ -86,3 +86,19 @@ export class DivergenceError extends TrainingError {
     super(message);
   }
 }
+
+/** A request to a service is refused. */
+export class RequestError extends BerthError {
+  /** The name of the class. */
+  override name: string = "RequestError";
+
+  /**
+   * An error with its HTTP status.
+   *
+   * @param status What HTTP calls it: 400 malformed, 404 not there, 409 in conflict, 413 too large, and so on.
+   * @param message What was to be done, what is, and what is wanted.
+   */
+  constructor(readonly status: number, message: string) {
+    super(message);
+  }
+}

@@ -1,6 +1,16 @@
 /** The package.json of the package; the same for both builds. */
 import { BROWSER_MODULES, MODULES, type PackageDescription } from "./description.ts";
 
+/** Files that programs for the edge bundle, by the names under which they import them. */
+const FILES = {
+  "./kernels_single.wasm": "src/kernels/generated/kernels_single.wasm",
+  "./tfjs-backend-wasm-simd.wasm": "vendor/tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm",
+  "./berth-tiny/*": "src/assets/berth-tiny/*",
+};
+
+/** Modules that do something when they are loaded: hub's tells the models how they are found by name. */
+const WITH_EFFECTS = ["mod.ts", "src/hub/mod.ts"];
+
 /** Where an emitted module stands in the package. */
 export function emitted(module: string, extension = ".js"): string {
   return `./${MODULES}/${module.replace(/\.ts$/, extension)}`;
@@ -15,6 +25,7 @@ export function packageJson(description: PackageDescription): Record<string, unk
       { types: emitted(module, ".d.ts"), default: emitted(module) },
     ]),
   );
+  const files = Object.fromEntries(Object.entries(FILES).map(([key, path]) => [key, `./${MODULES}/${path}`]));
   const bin = Object.fromEntries(Object.entries(commands).map(([key, module]) => [key, emitted(module)]));
   return {
     ...{ name, version },
@@ -30,15 +41,15 @@ export function packageJson(description: PackageDescription): Record<string, unk
     types: emitted(entryPoints["."], ".d.ts"),
     exports: {
       ...exports,
+      ...files,
       [`./${BROWSER_MODULES}/*`]: `./${BROWSER_MODULES}/*`,
       "./package.json": "./package.json",
     },
     ...Object.keys(bin).length > 0 && { bin },
     files: [MODULES, BROWSER_MODULES, ...documents],
     sideEffects: [
-      ...[...Object.values(commands), ...workers].map((module) => emitted(module)),
+      ...[...Object.values(commands), ...workers, ...WITH_EFFECTS].map((module) => emitted(module)),
       `./${MODULES}/vendor/**`,
-      emitted("src/hub/mod.ts"), // tells the models how they are found by name
       `./${BROWSER_MODULES}/*.js`,
     ],
     dependencies: description.dependencies,

@@ -24,6 +24,7 @@ const ROWS: [prefix: string, row: number][] = [
   ["src/export/", 4],
   ["src/pipelines/", 4],
   ["src/report/", 5],
+  ["src/edge/", 5],
   ["src/cli/", 6],
 ];
 const PURE = ["src/tokenizer/", "src/weights/", "src/data/", "src/metrics/"];
@@ -50,6 +51,7 @@ function importGraph(): Map<string, string[]> {
     "mod.ts",
     "src/report/mod.ts",
     "src/tfjs/mod.ts",
+    "src/edge/mod.ts",
     "src/runtime/pool_worker.ts",
     "src/runtime/pthread_worker.ts",
   ];

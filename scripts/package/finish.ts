@@ -15,7 +15,7 @@ import { buildBrowser } from "../build_browser.ts";
 import { BROWSER_MODULES, MODULES, type PackageDescription, ROOT } from "./description.ts";
 import { filesBelow } from "./files.ts";
 import { inlinePackages } from "./inline.ts";
-import { emitted, packageJson } from "./manifest.ts";
+import { emitted, packageJson, WASM_TYPES } from "./manifest.ts";
 
 const SHEBANG = "#!/usr/bin/env node\n";
 
@@ -24,6 +24,7 @@ export async function finishPackage(description: PackageDescription, folder: URL
   pruneDeclarations(description, folder);
   await inlinePackages(description, folder);
   await buildBrowser(new URL(`${BROWSER_MODULES}/`, folder), `../${MODULES}/src/assets/`);
+  writeFileSync(new URL(WASM_TYPES.path, folder), WASM_TYPES.text);
   for (const asset of description.assets) copy(asset, new URL(`${MODULES}/${asset}`, folder));
   for (const document of description.documents) copy(document, new URL(document, folder));
   for (const module of Object.values(description.commands)) makeExecutable(new URL(emitted(module), folder));

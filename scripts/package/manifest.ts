@@ -2,11 +2,17 @@
 import { BROWSER_MODULES, MODULES, type PackageDescription } from "./description.ts";
 
 /** Files that programs for the edge bundle, by the names under which they import them. */
-const FILES = {
+export const FILES: Readonly<Record<string, string>> = {
   "./kernels_single.wasm": "src/kernels/generated/kernels_single.wasm",
   "./tfjs-backend-wasm-simd.wasm": "vendor/tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm",
   "./berth-tiny/*": "src/assets/berth-tiny/*",
 };
+
+/** The declaration of what a bundler for the edge makes of a `.wasm` file, and where it stands in the package. */
+export const WASM_TYPES = {
+  path: `./${MODULES}/wasm.d.ts`,
+  text: "declare const module: WebAssembly.Module;\nexport default module;\n",
+} as const;
 
 /** Modules that do something when they are loaded: hub's tells the models how they are found by name. */
 const WITH_EFFECTS = ["mod.ts", "src/hub/mod.ts"];
@@ -25,7 +31,12 @@ export function packageJson(description: PackageDescription): Record<string, unk
       { types: emitted(module, ".d.ts"), default: emitted(module) },
     ]),
   );
-  const files = Object.fromEntries(Object.entries(FILES).map(([key, path]) => [key, `./${MODULES}/${path}`]));
+  const files = Object.fromEntries(
+    Object.entries(FILES).map(([key, path]) => {
+      const file = `./${MODULES}/${path}`;
+      return [key, path.endsWith(".wasm") ? { types: WASM_TYPES.path, default: file } : file];
+    }),
+  );
   const bin = Object.fromEntries(Object.entries(commands).map(([key, module]) => [key, emitted(module)]));
   return {
     ...{ name, version },

@@ -8,7 +8,7 @@ import {
   readDenoJson,
   ROOT,
 } from "../../scripts/package/description.ts";
-import { packageJson } from "../../scripts/package/manifest.ts";
+import { FILES, packageJson } from "../../scripts/package/manifest.ts";
 
 const BUILDS = ["scripts/build_npm.ts", "scripts/build_npm_offline.ts"];
 const description = describePackage(), json = packageJson(description);
@@ -40,6 +40,7 @@ Deno.test("exports are those of deno.json, each with types and a condition that 
   const exports = json.exports as Record<string, Record<string, string>>;
   deepStrictEqual(Object.keys(exports), [
     ...Object.keys(readDenoJson().exports),
+    ...Object.keys(FILES),
     `./${BROWSER_MODULES}/*`,
     "./package.json",
   ]);

@@ -59,9 +59,9 @@ const REPORT_TEXTS = 1024, REPORT_TOKENS = 256;
  * ```ts
  * import { BertTokenizer, trainVocabulary } from "@berth/berth/tokenizer";
  *
- * const vocabulary = await trainVocabulary(["the lowest of the low", "lower and lower"], { vocab_size: 40 });
+ * const vocabulary = await trainVocabulary(["low lower lowest", "new newer newest"], { vocab_size: 30 });
  * const tokenizer = BertTokenizer.from_vocab(vocabulary);
- * console.log(tokenizer.tokenize("lowest")); // ["low", "##est"]
+ * console.log(tokenizer.tokenize("lowest")); // ["lo", "##west"]
  * ```
  */
 export async function trainVocabulary(

@@ -23,7 +23,7 @@ export abstract class WordSplitter<Out> {
         i++;
         continue;
       }
-      const alone = kind === PUNCTUATION || kind === PAIR && isPunctuation(pair(units, i));
+      const alone = kind === PUNCTUATION || kind === PAIR && isPunctuationPair(units, i);
       let chars = 0;
       let hash = 0;
       do {
@@ -31,7 +31,7 @@ export abstract class WordSplitter<Out> {
         if (kind === PAIR) hash = Math.imul(hash ^ units[i++], 0x9e3779b1);
         chars++;
         kind = i < end && !alone ? kinds[units[i]] || lookUp(units[i]) : SPACE;
-      } while (kind === WORD || kind === PAIR && !isPunctuation(pair(units, i)));
+      } while (kind === WORD || kind === PAIR && !isPunctuationPair(units, i));
       this.word(units, begin, i, chars, hash, out);
     }
   }
@@ -47,18 +47,17 @@ export abstract class WordSplitter<Out> {
   ): void;
 }
 
-function pair(units: Uint16Array, i: number): string {
-  return String.fromCharCode(units[i], units[i + 1]);
+function isPunctuationPair(units: Uint16Array, i: number): boolean {
+  return isPunctuation(String.fromCharCode(units[i], units[i + 1]));
 }
 
 function lookUp(unit: number): number {
   const char = String.fromCharCode(unit);
-  const kind = unit >= 0xd800 && unit < 0xe000
+  return kinds[unit] = unit >> 11 === 0x1b
     ? PAIR
     : isSpace(char)
     ? SPACE
     : isPunctuation(char)
     ? PUNCTUATION
     : WORD;
-  return kinds[unit] = kind;
 }

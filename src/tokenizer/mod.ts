@@ -17,4 +17,5 @@ export type { PadColumns, PadInput, PadOptions } from "./pad.ts";
 export type { StreamInput, StreamOptions } from "./stream.ts";
 export type { DecodeOptions, SpecialTokens, TokenizerBase } from "./tokenizer_base.ts";
 export type { SpecialName, TokenizerOptions } from "./tokenizer_options.ts";
+export { trainVocabulary, type VocabularyOptions, type VocabularyProgress } from "./train_vocabulary.ts";
 export type { VocabularySource } from "./vocabulary.ts";

@@ -8,9 +8,9 @@
 import { TokenizerError } from "../errors.ts";
 import type { TokenBuffer } from "./token_buffer.ts";
 import { Trie } from "./trie.ts";
-import { isPunctuation, isSpace } from "./unicode.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 import { WordCache } from "./word_cache.ts";
+import { WordSplitter } from "./word_splitter.ts";
 
 /** How the model cuts words. */
 export interface WordPieceOptions {
@@ -20,14 +20,8 @@ export interface WordPieceOptions {
   readonly max_input_chars_per_word: number;
 }
 
-const WORD = 1;
-const SPACE = 2;
-const PUNCTUATION = 3;
-const PAIR = 4; // half of a surrogate pair
-const kinds = new Uint8Array(0x10000); // kind of each code unit, 0 = not looked up yet
-
-/** Pre-tokenizes normalized units (white space splits, punctuation stands alone) and cuts the words. */
-export class WordPiece {
+/** Cuts the words of normalized units into pieces. */
+export class WordPiece extends WordSplitter<TokenBuffer> {
   readonly #trie = new Trie(); // root 0: begin of a word, root 1: continuation
   readonly #unk: number | undefined;
   readonly #unkToken: string;
@@ -36,6 +30,7 @@ export class WordPiece {
   readonly #found: Int32Array; // id of each piece of a word, and where it ends in the word
 
   constructor(vocabulary: Vocabulary, options: WordPieceOptions, unkToken: string) {
+    super();
     const prefix = options.continuing_subword_prefix;
     const longest = 2 * options.max_input_chars_per_word;
     this.#unkToken = unkToken;
@@ -50,30 +45,15 @@ export class WordPiece {
     }
   }
 
-  /** Appends the tokens of the normalized units [first, end). */
-  run(units: Uint16Array, first: number, end: number, out: TokenBuffer): void {
-    for (let i = first; i < end;) {
-      const begin = i;
-      let kind = kinds[units[i]] || lookUp(units[i]);
-      if (kind === SPACE) {
-        i++;
-        continue;
-      }
-      const alone = kind === PUNCTUATION || kind === PAIR && isPunctuation(pair(units, i));
-      let chars = 0;
-      let hash = 0;
-      do {
-        hash = Math.imul(hash ^ units[i++], 0x9e3779b1);
-        if (kind === PAIR) hash = Math.imul(hash ^ units[i++], 0x9e3779b1);
-        chars++;
-        kind = i < end && !alone ? kinds[units[i]] || lookUp(units[i]) : SPACE;
-      } while (kind === WORD || kind === PAIR && !isPunctuation(pair(units, i)));
-      this.#word(units, begin, i, chars, hash, out);
-    }
-  }
-
   // Appends the pieces of units[begin, end).
-  #word(units: Uint16Array, begin: number, end: number, chars: number, hash: number, out: TokenBuffer): void {
+  protected override word(
+    units: Uint16Array,
+    begin: number,
+    end: number,
+    chars: number,
+    hash: number,
+    out: TokenBuffer,
+  ): void {
     const entry = this.#cache.entry(hash, end - begin);
     let count = entry < 0 ? 0 : this.#cache.load(entry, units, begin, end, this.#found);
     if (count === 0) {
@@ -111,20 +91,4 @@ export class WordPiece {
     this.#found[1] = end - begin;
     return 1;
   }
-}
-
-function pair(units: Uint16Array, i: number): string {
-  return String.fromCharCode(units[i], units[i + 1]);
-}
-
-function lookUp(unit: number): number {
-  const char = String.fromCharCode(unit);
-  const kind = unit >= 0xd800 && unit < 0xe000
-    ? PAIR
-    : isSpace(char)
-    ? SPACE
-    : isPunctuation(char)
-    ? PUNCTUATION
-    : WORD;
-  return kinds[unit] = kind;
 }

@@ -39,6 +39,14 @@ Deno.test("the README's programs on predicting and on memory run as they stand",
   match(run("formatPlan("), /total +2\.85 GiB of 4\.00 GiB/);
 });
 
+for (const [, code] of README.matchAll(/```ts\n([\s\S]*?)```/g)) {
+  const [, first] = /^(?:import .*\n\s*)*(.*)/.exec(code)!;
+  Deno.test(`the README's program runs: ${first}`, () =>
+    withFolder((url) =>
+      void deno(["run", "-A", "--no-check", "--ext=ts", "-"], code.replaceAll("out/", fileURLToPath(url)))
+    ));
+}
+
 Deno.test("every task that the README names exists", () => {
   const { tasks } = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8"));
   const named = [...README.matchAll(/deno(?:@2\.9)? task ([a-z:]+)/g)].map(([, name]) => name);

@@ -4,8 +4,6 @@
  * @module
  */
 import { openModelFiles } from "../hub/mod.ts";
-import * as models from "../model/mod.ts";
-import type { BertConfig, PreTrainedModel } from "../model/mod.ts";
 import { PaperRuntime, withRuntime } from "../runtime/mod.ts";
 import { formatPlan, plan } from "../train/mod.ts";
 import { openCheckpoint } from "../weights/mod.ts";

@@ -10,8 +10,7 @@ import { ConfigError } from "../errors.ts";
 import type { MODEL_FLAGS, RUNTIME_FLAGS } from "./command.ts";
 import type { FlagValues } from "./flags.ts";
 import * as models from "../model/mod.ts";
-import type { BertConfig, PreTrainedModel, SequenceClassifier } from "../model/mod.ts";
-import type { KnownLabels } from "./run_data.ts";
+import type { BertConfig, PreTrainedModel } from "../model/mod.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -58,15 +57,6 @@ export async function readConfig(model: string, options: HubOptions): Promise<Co
   const json = await (await openModelFiles(model, options)).read("config.json");
   if (!json) throw new ConfigError(`Cannot load the model "${model}": it has no config.json`);
   return parseConfigJson(json);
-}
-
-/** The labels of a classifier. */
-export function knownLabels({ config }: SequenceClassifier): KnownLabels {
-  const { problem_type, id2label, num_labels } = config;
-  return {
-    problem_type: problem_type ?? (num_labels === 1 ? "regression" : "single_label_classification"),
-    labels: Array.from({ length: num_labels }, (_, id) => id2label[id]),
-  };
 }
 
 /**

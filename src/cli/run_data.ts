@@ -3,20 +3,14 @@
  *
  * @module
  */
-import { type LabelProblem, TextDataset, type TextExample, train_test_split } from "../data/mod.ts";
+import { type LabelProblem, type TextDataset, type TextExample, train_test_split } from "../data/mod.ts";
 import { load_dataset } from "../datasets/mod.ts";
 import { DataError } from "../errors.ts";
 import type { FlagValues } from "./flags.ts";
+import { type KnownLabels, renumbered } from "./known_labels.ts";
 import { hubOptions } from "./models.ts";
-import { type DATA_FLAGS, type RunSettings } from "./training_flags.ts";
+import type { DATA_FLAGS, RunSettings } from "./training_flags.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** The labels that a model knows. */
-export interface KnownLabels {
-  readonly problem_type: LabelProblem;
-  /** The names of the classes in the order of their numbers; none for regression. */
-  readonly labels: readonly string[];
-}
 
 type DataSettings = FlagValues<typeof DATA_FLAGS> & Pick<RunSettings, "cache_dir" | "local_files_only">;
 
@@ -42,34 +36,6 @@ export async function readExamples(
     ...(/^(https?|hf):/.test(input) ? hubOptions(settings, terminal) : {}),
   });
   return known ? renumbered(dataset, known) : dataset;
-}
-
-/** The same examples, the classes numbered as known. */
-function renumbered(dataset: TextDataset, known: KnownLabels): TextDataset {
-  if (dataset.num_labels === 0 || known.problem_type === "regression") return dataset;
-  const { labels } = dataset, wanted = known.labels;
-  const byName = labels.map((label) => wanted.indexOf(label));
-  const byNumber = labels.map((label) =>
-    /^\d+$/.test(label) && Number(label) < wanted.length ? Number(label) : -1
-  );
-  const ids = byName.includes(-1) && !byNumber.includes(-1) ? byNumber : byName;
-  const missing = labels.find((_, i) => ids[i] < 0);
-  if (missing !== undefined) {
-    throw new DataError(
-      `Cannot use ${dataset.name}: its label "${missing}" is unknown to the model; one of ${
-        wanted.slice(0, 20).map((name) => `"${name}"`).join(", ")
-      } is wanted`,
-    );
-  }
-  const examples = dataset.examples.map((example): TextExample => {
-    const { label } = example;
-    if (label === undefined) return example;
-    if (typeof label === "number") return { ...example, label: ids[label] };
-    const row = new Array<number>(wanted.length).fill(0);
-    label.forEach((flag, i) => row[ids[i]] = flag);
-    return { ...example, label: row };
-  });
-  return new TextDataset(examples, dataset.info);
 }
 
 /** The examples of a run. */

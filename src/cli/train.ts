@@ -4,7 +4,7 @@
  * @module
  */
 import { compute_class_weight, dataReport, formatDataReport } from "../data/mod.ts";
-import { BertTokenizer, formatSeconds } from "../hub/mod.ts";
+import { BertTokenizer } from "../hub/mod.ts";
 import { AutoModelForSequenceClassification, type SequenceClassifier } from "../model/mod.ts";
 import { folderUrl, writeFileWhole } from "../runtime/files.ts";
 import { dispose } from "../runtime/mod.ts";
@@ -15,7 +15,8 @@ import { type Command, type CommandInput, defineCommand } from "./command.ts";
 import { hubOptions, readConfig, required, startRuntime } from "./models.ts";
 import { Progress } from "./progress.ts";
 import { formatClasses, formatMetrics, metricsOf, shortNumber, testResults } from "./results.ts";
-import { type KnownLabels, readRunData, type RunData } from "./run_data.ts";
+import type { KnownLabels } from "./known_labels.ts";
+import { readRunData, type RunData } from "./run_data.ts";
 import { readRunFile, RUN_FILE, writeRunFile } from "./run_file.ts";
 import { RunLog } from "./run_log.ts";
 import { runReport } from "./run_report.ts";
@@ -99,14 +100,14 @@ async function train({ values, terminal, json }: CommandInput<typeof FLAGS>): Pr
     compute_metrics: metricsOf(data.known.problem_type),
     callbacks: [logger(log), narrator(terminal)],
   });
-  if (resume) await trainer.load_checkpoint(true);
-  await log.begin(trainer.state);
-  if (trainer.state.global_step > 0) terminal.note(`going on from step ${trainer.state.global_step}`);
   const stop = new AbortController();
   const stopListening = onStopSignal((signal) => {
     terminal.note(`${signal}: ends after this step, with a checkpoint; once more ends at once`);
     stop.abort(signal);
   });
+  if (resume) await trainer.load_checkpoint(true);
+  await log.begin(trainer.state);
+  if (trainer.state.global_step > 0) terminal.note(`going on from step ${trainer.state.global_step}`);
   await writeRunFile(new URL(RUN_FILE, out), settings);
   const { stopped, global_step, metrics } = await trainer.train({ signal: stop.signal });
   if (stopped === "signal") {

@@ -9,7 +9,7 @@ import { HttpClient } from "../hub/http_client.ts";
 import { HttpFailure } from "../hub/http_failure.ts";
 import type { HubOptions } from "../hub/mod.ts";
 import { openUrl } from "../hub/url_source.ts";
-import { fileUrl, openFile } from "../runtime/files.ts";
+import { fileUrl, isFolder, openFile } from "../runtime/files.ts";
 import { standardInput } from "../runtime/platform.ts";
 import { type ByteSource, sourceFromBytes } from "../weights/source.ts";
 import { type Chunks, chunksOf } from "./chunks.ts";
@@ -99,7 +99,7 @@ async function fromFile(name: string, url: URL): Promise<OpenData> {
   const open = async (): Promise<ByteSource> => {
     const file = await openFile(url);
     if (file) return { ...file, name };
-    throw dataError(name, {}, "there is no such file");
+    throw dataError(name, {}, isFolder(url) ? "it is a folder, a file is wanted" : "there is no such file");
   };
   const { byteLength, close } = await open();
   close?.();

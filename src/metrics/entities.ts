@@ -95,12 +95,16 @@ function count(y_true: readonly string[][], y_pred: readonly string[][], options
     if (!counts.has(type)) counts.set(type, { right: 0, predicted: 0, support: 0 });
     return counts.get(type)!;
   };
-  y_true.forEach((tags, i) => {
+  // seqeval's default mode reads all texts as one row, with an O after each.
+  const rows = (texts: readonly string[][]) =>
+    options.scheme ? texts : [texts.flatMap((tags) => [...tags, "O"])];
+  const all = rows(y_pred);
+  rows(y_true).forEach((tags, i) => {
     const keys = (row: readonly string[]) =>
       new Map(
         get_entities(row, options).map((entity) => [`${entity.start} ${entity.end} ${entity.type}`, entity]),
       );
-    const expected = keys(tags), predicted = keys(y_pred[i]);
+    const expected = keys(tags), predicted = keys(all[i]);
     for (const { type } of expected.values()) of(type).support++;
     for (const [key, { type }] of predicted) {
       of(type).predicted++;

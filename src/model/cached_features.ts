@@ -5,7 +5,7 @@
  */
 import { DataError, RuntimeError } from "../errors.ts";
 import type { BertTokenizer } from "../tokenizer/mod.ts";
-import { freeze } from "./freeze.ts";
+import { freeze, headMatcher } from "./freeze.ts";
 import type { Labels } from "./losses.ts";
 import type { ModelClass } from "./pretrained_model.ts";
 import type { BertForSequenceClassification, SequenceClassifierOutput } from "./sequence_classification.ts";
@@ -40,8 +40,9 @@ export class CachedFeatures {
       if (Number.isInteger(number) && number >= 0 && number < this.length) continue;
       throw new DataError(`Cannot read the features of text ${number}: there are ${this.length} texts`);
     }
+    const isHead = headMatcher(model);
     const trained = Array.from(model.named_parameters()).find(([name, p]) =>
-      p.requires_grad && isEncoder(model, name)
+      p.requires_grad && !isHead(name)
     );
     if (trained) {
       throw new RuntimeError(
@@ -67,10 +68,6 @@ export class CachedFeatures {
   backward(options: { scale?: number } = {}): void {
     this.#model.backward(options);
   }
-}
-
-function isEncoder(model: BertForSequenceClassification, name: string): boolean {
-  return name.startsWith(`${(model.constructor as ModelClass<typeof model>).base_model_prefix}.`);
 }
 
 /**

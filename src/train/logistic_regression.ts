@@ -38,7 +38,7 @@ export class LogisticRegression {
     labels: ArrayLike<number>,
     options: LogisticRegressionOptions = {},
   ): LogisticRegression {
-    const { C = 1, max_iter = 1000, tol = 1e-6 } = options, classes = checkLabels(features, labels);
+    const { C = 1, max_iter = 1000, tol = 1e-6 } = options, classes = checkExamples(features, labels);
     const size = features[0].length + 1,
       rows = classes === 2 ? 1 : classes,
       w = new Float64Array(rows * size);
@@ -84,10 +84,12 @@ export class LogisticRegression {
   }
 }
 
-function checkLabels(features: readonly ArrayLike<number>[], labels: ArrayLike<number>): number {
-  if (features.length !== labels.length) {
-    throw new DataError(`Cannot fit: there are ${features.length} vectors and ${labels.length} labels`);
-  }
+/**
+ * The number of classes.
+ *
+ * @throws {DataError} if there are fewer than two, or labels that are not all of 0 to K - 1.
+ */
+export function countClasses(labels: ArrayLike<number>): number {
   const seen = new Set(Array.from(labels)), classes = seen.size;
   for (let label = 0; label < classes; label++) {
     if (!seen.has(label)) {
@@ -95,6 +97,14 @@ function checkLabels(features: readonly ArrayLike<number>[], labels: ArrayLike<n
     }
   }
   if (classes < 2) throw new DataError(`Cannot fit: there are ${classes} classes, 2 at least are wanted`);
+  return classes;
+}
+
+function checkExamples(features: readonly ArrayLike<number>[], labels: ArrayLike<number>): number {
+  if (features.length !== labels.length) {
+    throw new DataError(`Cannot fit: there are ${features.length} vectors and ${labels.length} labels`);
+  }
+  const classes = countClasses(labels);
   const size = features[0].length, other = features.findIndex((x) => x.length !== size);
   if (other >= 0) {
     throw new DataError(

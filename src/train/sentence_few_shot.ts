@@ -7,7 +7,7 @@
 import { DataError } from "../errors.ts";
 import { CosineSimilarityLoss, type SentenceTransformer, type TextBatchOptions } from "../model/mod.ts";
 import { Random } from "../random.ts";
-import { LogisticRegression } from "./logistic_regression.ts";
+import { countClasses, LogisticRegression } from "./logistic_regression.ts";
 import { type SentenceExample, type SentenceTrainingOptions, trainSentences } from "./sentence_training.ts";
 
 /** A text and its class. */
@@ -97,12 +97,10 @@ export async function trainFewShot(
   examples: readonly LabelledText[],
   options: FewShotOptions = {},
 ): Promise<FewShotClassifier> {
-  const { num_iterations = 20, C, ...training } = options;
+  const { num_iterations = 20, C, ...training } = options, labels = examples.map(({ label }) => label);
+  countClasses(labels); // before the encoder is trained
   const pairs = contrastivePairs(examples, num_iterations, training.seed ?? 0);
   await trainSentences(model, pairs, new CosineSimilarityLoss(), training);
   const vectors = await model.encode(examples.map(({ text }) => text));
-  return new FewShotClassifier(
-    model,
-    LogisticRegression.fit(vectors, examples.map(({ label }) => label), { C }),
-  );
+  return new FewShotClassifier(model, LogisticRegression.fit(vectors, labels, { C }));
 }

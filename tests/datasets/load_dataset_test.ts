@@ -139,6 +139,7 @@ Deno.test("files are found by path and URL, compressed or not, with progress", (
       () => load_dataset(new URL("none.csv", folder)),
       (error) => error instanceof DataError && /none.csv": there is no such file/.test(error.message),
     );
+    await rejects(() => load_dataset(folder), /it is a folder, a file is wanted/);
   }));
 
 Deno.test("data comes from a server, with its place in messages", async () => {

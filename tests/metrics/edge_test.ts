@@ -76,6 +76,11 @@ Deno.test("what is undefined is what scikit-learn says: NaN, 0 or zero_division"
   strictEqual(micro.f1, 0);
 });
 
+Deno.test("seqeval's default mode reads all texts as one row: the first tag of a text is judged by an O before it", () => {
+  const { micro } = m.seqeval_scores([["B-X"], ["L", "L-X"]], [["O"], ["I", "L-X"]]);
+  deepStrictEqual([micro.precision, micro.recall, micro.support], [0.5, 1 / 3, 3]);
+});
+
 Deno.test("classes may be names; strings are ordered by code points, as in numpy", () => {
   const { labels } = m.precision_recall_fscore_support(["\u{1f600}", "b"], ["\uff5e", "b"]);
   deepStrictEqual(labels, ["b", "\uff5e", "\u{1f600}"]);

@@ -252,6 +252,8 @@ Deno.test("few-shot: pairs of each kind, an encoder that tells the classes apart
   const before = await gap(), signal = AbortSignal.abort(new Error("enough")), losses: number[] = [];
   await rejects(trainFewShot(model, train, { signal }), /enough/);
   const onStep = ({ loss }: { loss: number }) => losses.push(loss);
+  const gaps = train.map(({ text, label }) => ({ text, label: 2 * label }));
+  await rejects(trainFewShot(model, gaps, { onStep }), /all of 0 to K - 1 are wanted/);
   const classifier = await trainFewShot(model, train, { num_iterations: 10, learning_rate: 1e-3, onStep });
   strictEqual(losses.length, 10);
   ok(await gap() > before + 0.3, `${before} ${await gap()}`);

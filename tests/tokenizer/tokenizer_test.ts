@@ -315,7 +315,11 @@ Deno.test("a tokenizer of another kind is named in the error", () => {
   for (const [change, message] of cases) fails(() => load(change), message);
 
   const config = (tokenizer_class: string): string => JSON.stringify({ tokenizer_class });
-  fails(() => BertTokenizer.from_files({}), /no vocabulary/);
+  fails(() => BertTokenizer.from_files({}), /there is no vocabulary, wanted/);
+  fails(
+    () => BertTokenizer.from_files({ "config.json": '{"model_type": "t5"}' }),
+    /no vocabulary \(config.json: "t5"\)/,
+  );
   fails(
     () =>
       BertTokenizer.from_files({ "vocab.txt": VOCAB, "tokenizer_config.json": config("RobertaTokenizer") }),

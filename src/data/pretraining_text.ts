@@ -63,8 +63,8 @@ const PAIR_STREAM = 5;
  * A document keeps its lines.
  */
 export function parseDocuments(text: string): string[] {
-  return text.replace(/^\ufeff/, "").split(/\r?\n(?:[^\S\n]*\r?\n)+/).map((document) => document.trim())
-    .filter((document) => document !== "");
+  return text.replace(/^\ufeff/, "").split(/\r?\n(?:[^\S\n]*\r?\n)+/).map((part) => part.trim())
+    .filter((part) => part !== "");
 }
 
 /**
@@ -186,9 +186,9 @@ function cutDocuments(
   tokenizer: IdTokenizer,
   options: BlockOptions,
 ): number[][][] {
-  const lines = documents.map((document) => document.split(/\r?\n/)),
+  const lines = documents.map((text) => text.split(/\r?\n/)),
     cut: number[][][] = documents.map(() => []);
-  const owners = lines.flatMap((own, document) => own.map(() => document));
+  const owners = lines.flatMap((own, i) => own.map(() => i));
   let line = 0;
   const { onProgress } = options;
   const progress = onProgress &&

@@ -18,6 +18,16 @@ export {
 } from "./dataset.ts";
 export type { DataFormat } from "./format.ts";
 export { type LabelOptions, type LabelProblem, LabelSchema } from "./labels.ts";
+export {
+  type BlockFeature,
+  type BlockOptions,
+  type IdTokenizer,
+  parseDocuments,
+  type SentencePairFeature,
+  type SentencePairOptions,
+  sentencePairs,
+  textBlocks,
+} from "./pretraining_text.ts";
 export type { Place } from "./problem.ts";
 export {
   type DataReport,

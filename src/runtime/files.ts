@@ -187,6 +187,19 @@ async function writeChunks(
   }
 }
 
+/**
+ * Puts a text at a file's end at once, so that others can follow the file.
+ *
+ * @throws {HubError} if it cannot be written.
+ */
+export function appendText(file: URL, text: string): void {
+  try {
+    fileSystem(`write ${file.pathname}`).appendFileSync(file, text);
+  } catch (error) {
+    throw failure("write", file, error);
+  }
+}
+
 /** A file to be written, in chunks. */
 export interface FileChunks {
   /** Its name in its folder. */

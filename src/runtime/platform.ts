@@ -6,7 +6,9 @@
 import type * as NodeCrypto from "node:crypto";
 import type * as NodeFs from "node:fs";
 import type * as NodeOs from "node:os";
+import type NodeProcess from "node:process";
 import type * as NodeUrl from "node:url";
+import type * as NodeUtil from "node:util";
 import type * as NodeWorkerThreads from "node:worker_threads";
 import { RuntimeError } from "../errors.ts";
 
@@ -14,7 +16,9 @@ interface BuiltinModules {
   "node:crypto": typeof NodeCrypto;
   "node:fs": typeof NodeFs;
   "node:os": typeof NodeOs;
+  "node:process": typeof NodeProcess;
   "node:url": typeof NodeUrl;
+  "node:util": typeof NodeUtil;
   "node:worker_threads": typeof NodeWorkerThreads;
 }
 

@@ -62,6 +62,12 @@ export {
   type SchedulerOptions,
   type SchedulerType,
 } from "./schedule.ts";
+export {
+  pretrain,
+  type PretrainedBert,
+  type PretrainingOptions,
+  type PretrainingProgress,
+} from "./pretraining.ts";
 export { readReceipt, type RunReceipt } from "./receipt.ts";
 export { Trainer } from "./trainer.ts";
 export type { RunSlice, StopReason, TrainerOptions, TrainOptions, TrainOutput } from "./trainer_options.ts";

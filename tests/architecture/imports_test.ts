@@ -52,6 +52,7 @@ function importGraph(): Map<string, string[]> {
     "src/report/mod.ts",
     "src/tfjs/mod.ts",
     "src/edge/mod.ts",
+    "src/cli/main.ts",
     "src/runtime/pool_worker.ts",
     "src/runtime/pthread_worker.ts",
   ];

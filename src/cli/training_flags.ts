@@ -1,0 +1,143 @@
+/**
+ * The flags of `berth train`: what is trained on what, and transformers' TrainingArguments, each by its own name.
+ *
+ * @module
+ */
+import { SCHEDULER_TYPES } from "../train/schedule.ts";
+import type { TrainingArguments } from "../train/mod.ts";
+import { MODEL_FLAGS, RUNTIME_FLAGS } from "./command.ts";
+import type { Flag, Flags, FlagValues } from "./flags.ts";
+
+/** How files of examples are read. */
+export const DATA_FLAGS = {
+  text: { kind: "text", value: "COLUMN", help: "the column of the text; default: found by its name" },
+  text_pair: { kind: "text", value: "COLUMN", help: "the column of the second text of a pair" },
+  label: { kind: "text", value: "COLUMN", help: "the column of the label; default: found by its name" },
+  label_separator: {
+    kind: "text",
+    value: "TEXT",
+    help: "stands between several labels of one text, such as |",
+  },
+  problem_type: {
+    kind: "text",
+    value: "NAME",
+    choices: ["single_label_classification", "multi_label_classification", "regression"],
+    help: "what is learned; default: found by the labels",
+  },
+  format: {
+    kind: "text",
+    value: "NAME",
+    choices: ["csv", "tsv", "jsonl", "json", "parquet"],
+    help: "of the files: csv, tsv, jsonl, json, parquet; default: by name and content",
+  },
+} as const satisfies Flags;
+
+const INTERVALS = ["no", "steps", "epoch"] as const;
+
+type ArgumentName = Exclude<keyof TrainingArguments, "output_dir" | "handle_signals">;
+
+/** TrainingArguments but for the folder, which is `--out`, and signals, which the program always heeds. */
+export const ARGUMENT_FLAGS = {
+  overwrite_output_dir: { kind: "switch", help: "removes the checkpoints of an earlier run" },
+  num_train_epochs: { kind: "number", help: "passes over the training data; 3" },
+  max_steps: { kind: "number", help: "optimizer steps in all, instead of epochs" },
+  per_device_train_batch_size: { kind: "number", help: "examples of a pass; 8" },
+  per_device_eval_batch_size: { kind: "number", help: "examples of a pass of an evaluation; 8" },
+  gradient_accumulation_steps: { kind: "number", help: "passes of one step; 1" },
+  learning_rate: { kind: "number", help: "the highest learning rate; 5e-5" },
+  weight_decay: { kind: "number", help: "of all but biases and LayerNorms; 0" },
+  adam_beta1: { kind: "number", help: "decay of the first moment; 0.9" },
+  adam_beta2: { kind: "number", help: "decay of the second moment; 0.999" },
+  adam_epsilon: { kind: "number", help: "added to the root of the second moment; 1e-8" },
+  optim: {
+    ...{ kind: "text", value: "NAME", choices: ["adamw_torch", "adamw_hf"] },
+    help: "adamw_torch (PyTorch's) or adamw_hf (pytorch_transformers')",
+  },
+  state_dtype: {
+    ...{ kind: "text", value: "NAME", choices: ["float32", "bfloat16", "int8"] },
+    help: "how AdamW's moments are kept: float32, bfloat16, int8",
+  },
+  fused_backward: {
+    kind: "switch",
+    help: "changes weights during the backward pass; needs --max-grad-norm 0",
+  },
+  max_grad_norm: { kind: "number", help: "the norm that gradients are cut to, 0 for none; 1" },
+  lr_scheduler_type: {
+    ...{ kind: "text", value: "NAME", choices: SCHEDULER_TYPES },
+    help: "how the learning rate goes; linear",
+  },
+  lr_scheduler_kwargs: { kind: "json", help: "more settings of the schedule" },
+  warmup_steps: { kind: "number", help: "steps of the warm-up; below 1 a share of all steps" },
+  warmup_ratio: { kind: "number", help: "the share of steps that warm up" },
+  label_smoothing_factor: { kind: "number", help: "from 0 to below 1; 0" },
+  class_weights: { kind: "numbers", help: "a weight for each class" },
+  seed: { kind: "number", help: "of the order, dropout and new weights; 42" },
+  eval_strategy: {
+    ...{ kind: "text", value: "WHEN", choices: INTERVALS },
+    help: "no, steps or epoch; epoch if there is something to evaluate on",
+  },
+  eval_steps: { kind: "number", help: "steps between evaluations" },
+  eval_on_start: { kind: "switch", help: "evaluates before the first step too" },
+  eval_weights: {
+    ...{ kind: "text", value: "FORM", choices: ["packed", "plain", "int8"] },
+    help: "what evaluations multiply with: packed, plain, int8",
+  },
+  save_strategy: { kind: "text", value: "WHEN", choices: INTERVALS, help: "no, steps or epoch; steps" },
+  save_steps: { kind: "number", help: "steps between checkpoints; 500" },
+  save_total_limit: { kind: "number", help: "checkpoints to keep, and the best" },
+  logging_steps: { kind: "number", help: "steps between entries of the log; 500" },
+  logging_first_step: { kind: "switch", help: "logs the first step too" },
+  load_best_model_at_end: { kind: "switch", help: "ends with the weights of the best evaluation" },
+  metric_for_best_model: { kind: "text", value: "NAME", help: "the metric that tells the best; loss" },
+  greater_is_better: { kind: "switch", help: "whether that metric is to be high" },
+  early_stopping_patience: {
+    kind: "number",
+    help: "evaluations without a better one after which training ends",
+  },
+  early_stopping_threshold: { kind: "number", help: "by how much the metric must be better" },
+  group_by_length: { kind: "switch", help: "puts examples of like length into a batch" },
+  dataloader_drop_last: { kind: "switch", help: "leaves out examples that do not fill a batch" },
+  shuffle_buffer_size: { kind: "number", help: "examples from which a stream's next one is drawn; 1000" },
+  max_length: { kind: "number", help: "tokens at which texts are cut; the model's limit" },
+  gradient_checkpointing: { kind: "switch", help: "keeps less memory and computes again" },
+  freeze: {
+    kind: "list",
+    value: "NAME",
+    help: "parameters not to train, a name or /pattern/; may be repeated",
+  },
+  watch: {
+    kind: "list",
+    value: "NAME",
+    help: "a weight to follow, as bert.pooler.dense.weight[0][0]; may be repeated",
+  },
+  prediction_loss_only: { kind: "switch", help: "evaluations give the loss only" },
+  stop_on_non_finite: { kind: "switch", help: "stops before a step that is not finite; on" },
+} as const satisfies Readonly<Record<ArgumentName, Flag>>;
+
+/** All flags that describe a run; the names of run.json. */
+export const RUN_FLAGS = {
+  ...MODEL_FLAGS,
+  train: {
+    kind: "text",
+    value: "FILE",
+    help: "training examples: CSV, TSV, JSONL, JSON, Parquet, URL, hf://datasets/...",
+  },
+  eval: { kind: "text", value: "FILE", help: "examples of the evaluations during the run" },
+  test: { kind: "text", value: "FILE", help: "examples of the test at the end" },
+  eval_size: {
+    kind: "number",
+    value: "SHARE",
+    help: "puts a share (or number) of the training examples aside for eval",
+  },
+  out: {
+    ...{ kind: "text", value: "FOLDER", short: "o", alias: "output_dir" },
+    help: "where model, report, metrics, receipt and checkpoints go; out/run",
+  },
+  ...DATA_FLAGS,
+  balanced: { kind: "switch", help: "weighs the classes so that each counts as much" },
+  ...RUNTIME_FLAGS,
+  ...ARGUMENT_FLAGS,
+} as const satisfies Flags;
+
+/** What describes a run. */
+export type RunSettings = FlagValues<typeof RUN_FLAGS>;

@@ -107,7 +107,7 @@ function vocabTxt(files: TokenizerFiles, tokenizerClass: unknown): VocabularySou
     ? `tokenizer_config.json says ${tokenizerClass}`
     : vocab == null
     ? "there is no vocabulary" +
-      (files["config.json"] ? `, config.json says ${parseJson(files, "config.json").model_type}` : "")
+      (files["config.json"] ? `, config.json says ${show(parseJson(files, "config.json").model_type)}` : "")
     : "";
   if (vocab != null && !state) return vocab;
   throw new TokenizerError(

@@ -103,4 +103,12 @@ function section(title: string, flags: readonly (readonly [string, Flag])[]): st
   return ["", title, ...lines];
 }
 
-const PLACEHOLDERS = { text: "TEXT", number: "N", list: "TEXT", numbers: "N,N", json: "JSON", switch: "" };
+const PLACEHOLDERS = {
+  text: "TEXT",
+  number: "N",
+  list: "TEXT",
+  names: "A,B",
+  numbers: "N,N",
+  json: "JSON",
+  switch: "",
+};

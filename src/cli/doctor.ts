@@ -5,8 +5,8 @@
  */
 import { formatBytes } from "../hub/mod.ts";
 import { cacheFolder } from "../hub/options.ts";
-import { AutoModelForMaskedLM } from "../model/mod.ts";
-import { filePath, freeBytes } from "../runtime/files.ts";
+import { AutoModelForSequenceClassification } from "../model/mod.ts";
+import { filePath, freeBytes, isFolder } from "../runtime/files.ts";
 import { dispose } from "../runtime/mod.ts";
 import { canShareMemory, environmentVariable, logicalCores, runtimeName } from "../runtime/platform.ts";
 import { AdamW } from "../train/mod.ts";
@@ -53,7 +53,13 @@ export const command: Command = defineCommand({
 });
 
 async function cacheFacts(): Promise<Record<string, string>> {
-  const cache = cacheFolder(undefined), bytes = await freeBytes(new URL("file:///"));
+  const cache = cacheFolder(undefined);
+  let folder = cache; // the nearest one that is there
+  for (let above = cache; !isFolder(folder); folder = above) {
+    above = new URL("..", folder);
+    if (above.href === folder.href) break;
+  }
+  const bytes = await freeBytes(folder);
   return {
     model_cache: filePath(cache),
     ...(bytes === null ? {} : { free_disk: formatBytes(bytes) }),
@@ -63,14 +69,17 @@ async function cacheFacts(): Promise<Record<string, string>> {
 
 /** Times training steps, the first ones left out. */
 async function speed(): Promise<Record<string, number>> {
-  const model = await AutoModelForMaskedLM.from_pretrained("berth-tiny", { on_report: () => {} });
+  const model = await AutoModelForSequenceClassification.from_pretrained("berth-tiny", {
+    on_report: () => {},
+  });
   const optimizer = new AdamW(model.parameters(), { lr: 1e-5 });
   const input_ids = Array.from(
     { length: B },
     (_, b) => Array.from({ length: T }, (_, t) => 10 + (b * T + t) % 500),
   );
+  const labels = input_ids.map((_, b) => b % 2);
   const step = () => {
-    model.train().forward({ input_ids, labels: input_ids });
+    model.train().forward({ input_ids, labels });
     model.backward();
     optimizer.step();
     optimizer.zero_grad();

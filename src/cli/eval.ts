@@ -8,7 +8,7 @@ import { pipeline } from "../pipelines/mod.ts";
 import { dispose } from "../runtime/mod.ts";
 import { Trainer } from "../train/mod.ts";
 import { type Command, defineCommand, MODEL_FLAGS, RUNTIME_FLAGS } from "./command.ts";
-import { knownLabels } from "./known_labels.ts";
+import { labelsOf } from "./known_labels.ts";
 import { hubOptions, required, startRuntime } from "./models.ts";
 import { Progress } from "./progress.ts";
 import { formatClasses, formatMetrics, metricsOf, testResults } from "./results.ts";
@@ -42,7 +42,7 @@ export const command: Command = defineCommand({
       await startRuntime(values);
       const hub = hubOptions(values, terminal),
         { model, tokenizer } = await pipeline("text-classification", name, hub);
-      const known = knownLabels(model), dataset = await readExamples(file, values, terminal, known);
+      const known = labelsOf(model.config), dataset = await readExamples(file, values, terminal, known);
       if (dataset.num_labels === 0) {
         throw new DataError(`Cannot evaluate on ${file}: it has no labels; use --label`);
       }

@@ -9,8 +9,8 @@ import { RuntimeError } from "../errors.ts";
 import { builtin } from "../runtime/platform.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** What a flag's value is. A `list` is given by several flags, `numbers` as `1,2.5`; `json` is written as JSON. */
-export type FlagKind = "text" | "number" | "switch" | "list" | "numbers" | "json";
+/** What a flag's value is. A `list` is given by several flags, `names` as `a,b`, `numbers` as `1,2.5`, `json` as JSON. */
+export type FlagKind = "text" | "number" | "switch" | "list" | "names" | "numbers" | "json";
 
 /** A flag. */
 export interface Flag {
@@ -35,6 +35,7 @@ interface Kinds {
   number: number;
   switch: boolean;
   list: string[];
+  names: string[];
   numbers: number[];
   json: unknown;
 }
@@ -145,6 +146,9 @@ function readValue(name: string, flag: Flag, text: string): unknown {
       return refuse("JSON");
     }
   }
-  if (flag.choices && !flag.choices.includes(text)) return refuse(`one of ${flag.choices.join(", ")}`);
-  return text;
+  const parts = flag.kind === "names" ? text.split(",").map((part) => part.trim()) : [text];
+  if (flag.choices && !parts.every((part) => flag.choices!.includes(part))) {
+    return refuse(`one of ${flag.choices.join(", ")}`);
+  }
+  return flag.kind === "names" ? parts : text;
 }

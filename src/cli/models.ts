@@ -10,7 +10,7 @@ import { ConfigError } from "../errors.ts";
 import type { MODEL_FLAGS, RUNTIME_FLAGS } from "./command.ts";
 import type { FlagValues } from "./flags.ts";
 import * as models from "../model/mod.ts";
-import type { BertConfig, PreTrainedModel } from "../model/mod.ts";
+import type { BertConfig, FromPretrainedOptions, PreTrainedModel } from "../model/mod.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -22,6 +22,7 @@ interface ModelType {
   new (config: BertConfig): PreTrainedModel;
   readonly name: string;
   readonly config_class: typeof BertConfig;
+  from_pretrained(name: string, options: FromPretrainedOptions): Promise<PreTrainedModel>;
 }
 
 /** How models are found, with progress of downloads. */

@@ -1,28 +1,38 @@
 /**
- * `berth predict`: texts -> labels, as they come.
+ * `berth predict`: texts -> labels, entities, answers or words, as they come.
  *
  * @module
  */
-import { pipeline } from "../pipelines/mod.ts";
 import { dispose } from "../runtime/mod.ts";
 import { type Command, defineCommand, MODEL_FLAGS, RUNTIME_FLAGS } from "./command.ts";
-import { hubOptions, required, startRuntime } from "./models.ts";
+import { hubOptions, readConfig, required, startRuntime } from "./models.ts";
+import { taskOf, TASKS } from "./predictors.ts";
 import { INPUT_FLAGS, readTexts, tsvLine } from "./text_input.ts";
 
 export const command: Command = defineCommand({
   usage: "--model NAME [TEXT...]",
   about:
     `Labels texts: those on the command line, else one a line from standard input, or a column of a file. Answers
-come as texts come, in their order: lines of TSV (label, score, text), with --json of JSON with all scores.`,
+come as texts come, in their order, as lines of TSV, with --json of JSON with all that the model says:
+  text-classification   label, score, text
+  token-classification  label, score, words, text: one line an entity
+  question-answering    answer, score, question (--text), found in the context (--text-pair)
+  fill-mask             word, score, text: five for each [MASK]`,
   words: [0, Infinity],
   flags: {
     ...MODEL_FLAGS,
+    task: {
+      kind: "text",
+      value: "NAME",
+      choices: Object.keys(TASKS),
+      help: "default: what the model was trained for",
+    },
     ...INPUT_FLAGS,
     dtype: {
       ...{ kind: "text", value: "FORM", choices: ["fp32", "q8"] },
       help: "the weights: fp32, or q8 (8 bits: faster, less memory)",
     },
-    batch_size: { kind: "number", help: "texts of a pass; 32" },
+    batch_size: { kind: "number", help: "texts of a pass" },
     ...RUNTIME_FLAGS,
   },
   examples: [
@@ -32,24 +42,19 @@ come as texts come, in their order: lines of TSV (label, score, text), with --js
       "berth predict -m out/run/model -i reviews.csv --text review --json > labels.jsonl",
       "a column of a file",
     ],
+    ['berth predict -m berth-tiny "I love to [MASK] baseball."', "words for a gap"],
   ],
   async run({ values, positionals, terminal, json }) {
-    const name = required(values.model, "--model NAME"), { batch_size } = values;
+    const name = required(values.model, "--model NAME"), hub = hubOptions(values, terminal);
+    const task = values.task ?? taskOf(name, (await readConfig(name, hub)).architectures);
+    const call = values.batch_size === undefined ? {} : { batch_size: values.batch_size };
     try {
       await startRuntime(values);
-      const classify = await pipeline("text-classification", name, {
-        ...hubOptions(values, terminal),
-        dtype: values.dtype as "fp32" | undefined,
-      });
-      const options = { top_k: null, ...(batch_size === undefined ? {} : { batch_size }) } as const;
+      const predict = await TASKS[task](name, { ...hub, dtype: values.dtype as "fp32" | undefined }, call);
       for await (const examples of readTexts(values, positionals)) {
-        const all = await classify(examples, options);
-        const lines = examples.map((example, i) => {
-          const [{ label, score }] = all[i];
-          if (!json) return tsvLine([label, score.toFixed(6), example.text, ...pairOf(example)]);
-          const scores = Object.fromEntries(all[i].map((one) => [one.label, one.score]));
-          return JSON.stringify({ ...example, label, score, scores }) + "\n";
-        });
+        const lines = (await predict(examples)).map(({ rows, json: found }, i) =>
+          json ? JSON.stringify({ ...examples[i], ...found }) + "\n" : rows.map(tsvLine).join("")
+        );
         await terminal.out(lines.join(""));
       }
     } finally {
@@ -57,7 +62,3 @@ come as texts come, in their order: lines of TSV (label, score, text), with --js
     }
   },
 });
-
-function pairOf({ text_pair }: { text_pair?: string }): string[] {
-  return text_pair === undefined ? [] : [text_pair];
-}

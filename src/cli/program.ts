@@ -20,8 +20,12 @@ const COMMANDS: Readonly<
   train: ["fine-tunes a model on a file of examples", () => import("./train.ts")],
   eval: ["measures a model on a file of examples", () => import("./eval.ts")],
   predict: ["labels texts from the command line, a file or standard input", () => import("./predict.ts")],
+  embed: ["makes vectors of texts", () => import("./embed.ts")],
   tokenize: ["shows the tokens of texts", () => import("./tokenize.ts")],
   inspect: ["shows a model's modules, parameters and what a step takes", () => import("./inspect.ts")],
+  export: ["writes a model as ONNX", () => import("./export.ts")],
+  download: ["fetches a model's files from the hub", () => import("./download.ts")],
+  verify: ["makes some steps of a run again and compares every bit", () => import("./verify.ts")],
   schema: ["prints the JSON schema of the file that train --config reads", () => import("./schema.ts")],
   doctor: ["tells what this machine and runtime can do", () => import("./doctor.ts")],
 };

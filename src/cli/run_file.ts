@@ -50,7 +50,7 @@ function fits({ kind, choices }: Flag, value: unknown): boolean {
   const isList = (type: string) => Array.isArray(value) && value.every((one) => typeof one === type);
   if (kind === "number") return typeof value === "number";
   if (kind === "switch") return typeof value === "boolean";
-  if (kind === "list") return isList("string");
+  if (kind === "list" || kind === "names") return isList("string");
   if (kind === "numbers") return isList("number");
   if (kind === "json") return typeof value === "object";
   return typeof value === "string" && (choices?.includes(value) ?? true);
@@ -58,19 +58,30 @@ function fits({ kind, choices }: Flag, value: unknown): boolean {
 
 function wanted({ kind, choices }: Flag): string {
   if (choices) return `one of ${choices.join(", ")}`;
-  const words = { text: "a text", number: "a number", switch: "true or false", list: "a list of texts" };
+  const words = {
+    text: "a text",
+    number: "a number",
+    switch: "true or false",
+    list: "a list of texts",
+    names: "a list of texts",
+  };
   return { ...words, numbers: "a list of numbers", json: "an object" }[kind];
 }
 
 /** The JSON schema of run.json (draft 2020-12). */
 export function runFileSchema(): Record<string, unknown> {
-  const defaults = { ...fullArguments({}, true), out: "out/run", revision: "main" } as Record<
-    string,
-    unknown
-  >;
+  const { eval_strategy: _, ...usual } = fullArguments({}, true); // that one depends on the data
+  const own = { model: "berth-tiny", out: "out/run", save_strategy: "epoch", save_total_limit: 2 };
+  const defaults: Record<string, unknown> = { ...usual, ...own };
   const texts = { type: "array", items: { type: "string" } };
   const types: Record<Flag["kind"], object> = {
-    ...{ text: { type: "string" }, number: { type: "number" }, switch: { type: "boolean" }, list: texts },
+    ...{
+      text: { type: "string" },
+      number: { type: "number" },
+      switch: { type: "boolean" },
+      list: texts,
+      names: texts,
+    },
     ...{ numbers: { type: "array", items: { type: "number" } }, json: { type: "object" } },
   };
   const properties = Object.entries(RUN_FLAGS).map((

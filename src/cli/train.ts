@@ -15,7 +15,7 @@ import { type Command, type CommandInput, defineCommand } from "./command.ts";
 import { hubOptions, readConfig, required, startRuntime } from "./models.ts";
 import { Progress } from "./progress.ts";
 import { formatClasses, formatMetrics, metricsOf, shortNumber, testResults } from "./results.ts";
-import type { KnownLabels } from "./known_labels.ts";
+import { type KnownLabels, numbersOf } from "./known_labels.ts";
 import { readRunData, type RunData } from "./run_data.ts";
 import { readRunFile, RUN_FILE, writeRunFile } from "./run_file.ts";
 import { RunLog } from "./run_log.ts";
@@ -77,7 +77,7 @@ async function train({ values, terminal, json }: CommandInput<typeof FLAGS>): Pr
   const out = folderUrl(settings.out), hub = hubOptions(settings, terminal);
   checkArguments(argumentsOf(settings, false));
   const labels = savedLabels(await readConfig(settings.model, hub));
-  const data = await readRunData(settings, terminal, (found) => agreed(found, labels));
+  const data = await readRunData(settings, terminal, (found) => agreed(found, settings.label_names, labels));
   const tokenizer = await BertTokenizer.from_pretrained(settings.model, hub);
   const { max_length } = settings, names = data.known.labels;
   const report = dataReport(data.train, {
@@ -155,7 +155,11 @@ function completed(settings: RunSettings): FullSettings {
 function argumentsOf(settings: FullSettings, evaluates: boolean): TrainingArguments {
   const given = Object.keys(ARGUMENT_FLAGS).map((name) => [name, settings[name as keyof RunSettings]]);
   const args = Object.fromEntries(given.filter(([, value]) => value !== undefined)) as TrainingArguments;
-  return { ...(evaluates ? { eval_strategy: "epoch" } : {}), ...args, output_dir: settings.out };
+  return {
+    ...(evaluates ? { eval_strategy: "epoch" } : {}),
+    ...(args.save_steps === undefined ? { save_strategy: "epoch" } : {}),
+    ...{ save_total_limit: 2, ...args, output_dir: settings.out },
+  };
 }
 
 /** Refuses wrong arguments before anything is loaded. */
@@ -186,11 +190,15 @@ function savedLabels({ architectures, id2label }: Record<string, unknown>): read
   return isClassifier && id2label ? Object.values(id2label) : undefined;
 }
 
-/** The checkpoint's order of the classes, if it knows all of the file's. */
-function agreed(found: KnownLabels, saved: readonly string[] | undefined): KnownLabels {
-  const fits = saved && found.problem_type !== "regression" &&
-    found.labels.every((label) => saved.includes(label));
-  return fits ? { ...found, labels: saved } : found;
+/** The classes by the names that the user gives, else as the checkpoint has them, if it knows all of the file's. */
+function agreed(
+  found: KnownLabels,
+  given: readonly string[] | undefined,
+  saved: readonly string[] | undefined,
+): KnownLabels {
+  if (found.problem_type === "regression") return found;
+  const labels = given ?? (saved && numbersOf(found.labels, saved) ? saved : found.labels);
+  return { ...found, labels };
 }
 
 async function loadModel(

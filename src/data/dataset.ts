@@ -135,7 +135,7 @@ export class TextStream extends LabeledDataset implements AsyncIterable<TextExam
 }
 
 /** The names of a batch's columns: its own, or those of its rows' values. */
-export function namesOf(batch: RowBatch): readonly string[] {
+function namesOf(batch: RowBatch): readonly string[] {
   if (batch.columns) return batch.columns;
   const names = new Set<string>();
   for (const { values } of batch.rows.slice(0, 100)) for (const name of Object.keys(values)) names.add(name);

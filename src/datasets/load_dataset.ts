@@ -67,7 +67,7 @@ export async function load_dataset(
 }
 
 /** The rows of an input. */
-export async function openRows(input: DataInput, options: LoadOptions): Promise<RowSource> {
+async function openRows(input: DataInput, options: LoadOptions): Promise<RowSource> {
   if (input instanceof ReadableStream) {
     return rowsOf([{ name: "stream", isRepeatable: false, chunks: () => chunksOf(input) }], options);
   }

@@ -40,7 +40,7 @@ export interface QuestionAnsweringInputs extends EncoderInputs {
 const NO_SCORE = -10_000;
 
 /** Scores the first and the last token; the loss is the mean of both. */
-export function scoreSpans(
+function scoreSpans(
   head: Classifier,
   context: StepContext,
   hidden: number,

@@ -7,7 +7,8 @@ import type { SimilarityFunction } from "./sentence_files.ts";
 
 type Vector = ArrayLike<number>;
 
-function dot(a: Vector, b: Vector): number {
+/** sum of a[i] b[i] */
+export function dot(a: Vector, b: Vector): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
   return sum;

@@ -5,6 +5,7 @@
  * @module
  */
 import { DataError } from "../errors.ts";
+import { dot } from "../model/sentence_similarity.ts";
 
 /** Options of {@linkcode LogisticRegression.fit}. */
 export interface LogisticRegressionOptions {
@@ -128,12 +129,6 @@ function probabilities(rows: readonly Float64Array[], x: ArrayLike<number>, clas
   const top = Math.max(...scores), powers = scores.map((score) => Math.exp(score - top));
   const sum = powers.reduce((a, b) => a + b, 0);
   return powers.map((power) => power / sum);
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
 }
 
 /** Minimises a smooth convex function in place, from where `x` is. */

@@ -73,8 +73,8 @@ export function contrastivePairs(
 }
 
 /**
- * Trains an encoder and a classifier on a few examples of each class: 8 or 16 are often enough where ordinary fine-tuning
- * learns next to nothing. The model is changed.
+ * Trains an encoder and a classifier on a few examples of each class, such as 8 or 16: each takes part in many pairs, so
+ * that more is learnt from it than by ordinary fine-tuning. The model is changed.
  *
  * @throws {DataError} if the classes are not 0 to K - 1 with an example each.
  * @example

@@ -90,7 +90,7 @@ test("modules and declarations import only what is there: each other, and tfjs-c
 
 /** Bytes, some room above what is there now. */
 const BUDGETS = {
-  unpacked: 11_500_000,
+  unpacked: 12_000_000,
   tarball: 6_500_000,
   modules: 1_500_000,
   modulesGzip: 450_000,
@@ -224,5 +224,22 @@ test("the hub client that is built in downloads and uploads in Node", async ({ a
     deepStrictEqual(hub.uploads.get(sha256(new Uint8Array(50_000).fill(7)))?.length, 50_000);
   } finally {
     await hub.close();
+  }
+});
+
+test("npx berth trains, and every runtime runs the command to the same bits", async ({ app }) => {
+  const data = fileURLToPath(new URL("scripts/demo/data/train.tsv", ROOT));
+  const train = (
+    out: string,
+  ) => ["train", "--train", data, "--max-steps", "3", "--profile", "simd", "--out", out, "-q"];
+  match(await run("npx", ["--no-install", "berth", ...train("run npx")], app), /^train_runtime /);
+  const receipt = (out: string) => readJson(new URL(`${out}/receipt.json`, app));
+  const { losses, weights, global_step } = receipt("run npx");
+  deepStrictEqual([losses.length, global_step], [3, 3]);
+  for (const { name, command: start } of RUNTIMES) {
+    const [command, ...before] = await start(), out = `run ${name}`;
+    await run(command, [...before, `${INSTALLED}esm/src/cli/main.js`, ...train(out)], app);
+    const own = receipt(out);
+    deepStrictEqual([own.losses, own.weights], [losses, weights], name);
   }
 });

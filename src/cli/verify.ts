@@ -1,0 +1,66 @@
+/**
+ * `berth verify`: proves a run by making some of its steps again.
+ *
+ * @module
+ */
+import { BertTokenizer } from "../hub/mod.ts";
+import { folderUrl } from "../runtime/files.ts";
+import { dispose } from "../runtime/mod.ts";
+import { verifyRun } from "../train/mod.ts";
+import { BertConfig } from "../model/mod.ts";
+import { type Command, defineCommand, RUNTIME_FLAGS } from "./command.ts";
+import { labelsOf } from "./known_labels.ts";
+import { readConfig, required, startRuntime } from "./models.ts";
+import { Progress } from "./progress.ts";
+import { readRunData } from "./run_data.ts";
+import { readRunFile, RUN_FILE } from "./run_file.ts";
+
+export const command: Command = defineCommand({
+  usage: "FOLDER [--steps 10] [--from STEP]",
+  about:
+    `Makes some steps of a run again, from one of its checkpoints, and compares every loss, gradient norm and
+weight with what the run left, to the last bit. Exit code 0 if all are the same, 1 if not. The training file must still
+be where run.json says.`,
+  words: [1, 1],
+  flags: {
+    steps: { kind: "number", help: "steps to make again; 10" },
+    from: { kind: "number", value: "STEP", help: "the checkpoint to begin from; default: the last but one" },
+    train: { kind: "text", value: "FILE", help: "the training examples, if they are elsewhere now" },
+    threads: RUNTIME_FLAGS.threads,
+  },
+  examples: [["berth verify out/run", "the last steps again"], [
+    "berth verify out/run --from 100 --steps 50",
+    "others",
+  ]],
+  async run({ values, positionals: [folder], terminal, json }) {
+    const base = folderUrl(folder), settings = await readRunFile(new URL(RUN_FILE, base));
+    const train = required(values.train ?? settings.train, "--train FILE, the training examples");
+    const model = new URL("model/", base).href;
+    try {
+      const known = labelsOf(new BertConfig(await readConfig(model, {})));
+      const data = await readRunData(
+        { ...settings, train, eval: undefined, test: undefined },
+        terminal,
+        () => known,
+      );
+      const tokenizer = await BertTokenizer.from_pretrained(model);
+      const { steps, from, threads } = values, progress = new Progress(terminal, "verify", "steps");
+      if (threads !== undefined) await startRuntime({ threads, profile: settings.profile });
+      const found = await verifyRun(folder, {
+        ...{ train_dataset: data.train, tokenizer, steps, from },
+        onProgress: (done, total) => progress.update(done, total),
+      });
+      const { ok, difference, compared } = found, last = found.from + found.steps;
+      await terminal.out(
+        json
+          ? JSON.stringify(found) + "\n"
+          : ok
+          ? `the same bits: steps ${found.from + 1} to ${last}, ${compared.join(", ")}\n`
+          : `different: ${difference}\n`,
+      );
+      return ok ? 0 : 1;
+    } finally {
+      dispose();
+    }
+  },
+});

@@ -1,6 +1,7 @@
 /** Installs the package's npm dependencies, and pinned tools beside them, into a scratch folder that bundlers resolve from. */
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
@@ -20,8 +21,11 @@ export function dependencies(): string[] {
   return DEPENDENCIES.map((name) => imports[name].slice("npm:".length));
 }
 
+/** Milliseconds between two looks at a folder that another installation has. */
+const LOOK_MS = 200;
+
 /**
- * Installs packages unless they are there already.
+ * Installs packages unless they are there already. Several may ask for one folder at once: one installs, the others wait.
  *
  * @param folder The scratch folder.
  * @param packages `name@version`, or the path of a package's folder or archive.
@@ -29,12 +33,45 @@ export function dependencies(): string[] {
  */
 export async function installPackages(folder: URL, packages: readonly string[]): Promise<URL> {
   const stamp = new URL("installed.txt", folder), wanted = packages.join("\n");
-  if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
-    mkdirSync(folder, { recursive: true });
+  const isThere = () => existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
+  const modules = new URL("node_modules/", folder);
+  if (isThere()) return modules;
+  mkdirSync(folder, { recursive: true });
+  const release = await lock(new URL("installing/", folder));
+  try {
+    if (isThere()) return modules;
     writeFileSync(new URL("package.json", folder), JSON.stringify({ private: true, type: "module" }));
     const flags = ["--prefix", fileURLToPath(folder), "--no-audit", "--no-fund", "--no-save"];
     await promisify(execFile)("npm", ["install", ...flags, ...packages]);
     writeFileSync(stamp, wanted);
+  } finally {
+    release();
   }
-  return new URL("node_modules/", folder);
+  return modules;
+}
+
+/** Makes a folder that only one can make, and waits while it belongs to another process, or part of this one, that runs. */
+async function lock(folder: URL): Promise<() => void> {
+  const owner = new URL("owner.txt", folder);
+  for (;;) {
+    try {
+      mkdirSync(folder);
+      writeFileSync(owner, String(process.pid));
+      return () => rmSync(folder, { recursive: true });
+    } catch (error) {
+      if ((error as { code?: string }).code !== "EEXIST") throw error;
+    }
+    if (existsSync(owner) && !isRunning(Number(readFileSync(owner, "utf8")))) {
+      rmSync(folder, { recursive: true, force: true });
+    } else await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: string }).code === "EPERM";
+  }
 }

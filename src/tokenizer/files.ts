@@ -106,18 +106,13 @@ function vocabTxt(files: TokenizerFiles, tokenizerClass: unknown): VocabularySou
     : typeof tokenizerClass === "string" && !BERT_CLASS.test(tokenizerClass)
     ? `tokenizer_config.json says ${tokenizerClass}`
     : vocab == null
-    ? `there is no vocabulary${modelType(files)}`
+    ? "there is no vocabulary" +
+      (files["config.json"] ? `, config.json says ${show(parseJson(files, "config.json").model_type)}` : "")
     : "";
   if (vocab != null && !state) return vocab;
   throw new TokenizerError(
     `Cannot load the tokenizer: ${state}, wanted BERT's WordPiece in vocab.txt or tokenizer.json`,
   );
-}
-
-// The model's type in parentheses, if config.json tells it.
-function modelType(files: TokenizerFiles): string {
-  const { model_type } = parseJson(files, "config.json");
-  return model_type === undefined ? "" : ` (config.json: ${show(model_type)})`;
 }
 
 // The object in a JSON file; an empty one if there is no such file.

@@ -40,6 +40,7 @@ export class Terminal {
    */
   async out(text: string): Promise<void> {
     if (text === "") return;
+    this.#clear();
     await new Promise<void>((resolve, reject) => {
       this.#process.stdout.write(text, (error) => {
         if (!error) resolve();
@@ -75,8 +76,13 @@ export class Terminal {
   }
 
   #write(text: string): void {
+    this.#clear();
+    this.#process.stderr.write(text);
+  }
+
+  /** Takes the line away that is being rewritten. */
+  #clear(): void {
     if (this.#open) this.#process.stderr.write("\r\x1b[K");
     this.#open = false;
-    this.#process.stderr.write(text);
   }
 }

@@ -25,9 +25,9 @@ export interface Running {
 }
 
 /** Starts the program. */
-export function start(args: readonly string[]): Running {
+export function start(args: readonly string[], env: Record<string, string> = {}): Running {
   const process = spawn(Deno.execPath(), ["run", "-A", "--no-check", MAIN, ...args], {
-    env: { ...Deno.env.toObject(), NO_COLOR: "1", HF_HUB_OFFLINE: "1" },
+    env: { ...Deno.env.toObject(), NO_COLOR: "1", HF_HUB_OFFLINE: "1", ...env },
   });
   const result: Ended = { code: null, stdout: "", stderr: "" };
   const watchers = new Set<() => void>();
@@ -58,8 +58,8 @@ export function start(args: readonly string[]): Running {
 }
 
 /** Runs the program to its end. */
-export async function berth(args: readonly string[], input = ""): Promise<Ended> {
-  const { process, ended } = start(args);
+export async function berth(args: readonly string[], input = "", env = {}): Promise<Ended> {
+  const { process, ended } = start(args, env);
   process.stdin!.on("error", () => {}); // a program that wants no input may have ended
   process.stdin!.end(input);
   return await ended;

@@ -1,7 +1,11 @@
 /** What the program says without computing: help, version, errors. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
-import { berth, demoData } from "./program.ts";
+import { fileURLToPath } from "node:url";
+import { withFolder } from "../helpers/folder.ts";
+import { FakeHub } from "../hub/fake_hub.ts";
+import { berth, demoData, start } from "./program.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -117,4 +121,56 @@ Deno.test("schema has every TrainingArgument with its default", async () => {
     .filter((name) => !["output_dir", "handle_signals"].includes(name));
   ok(names.length > 40);
   deepStrictEqual(names.filter((name) => !(name in properties)), []);
+});
+
+Deno.test("download fetches what berth reads of a model, into the cache and a folder; offline it is found again", async () => {
+  const hub = await FakeHub.start();
+  try {
+    const vocab = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb";
+    hub.add("own/model", {
+      "config.json": "{}",
+      "vocab.txt": vocab,
+      "model.safetensors": new Uint8Array(70_000).fill(7),
+      "pytorch_model.bin": new Uint8Array(70_000),
+      "onnx/model.onnx": "no",
+    });
+    await withFolder(async (folder) => {
+      const cache = ["--cache-dir", fileURLToPath(new URL("cache", folder))], out = new URL("copy/", folder);
+      const online = { HF_HUB_OFFLINE: "0", HF_ENDPOINT: hub.url };
+      const args = ["download", "own/model", ...cache, "--out", fileURLToPath(out), "--json"];
+      const { code, stdout, stderr } = await berth(args, "", online);
+      strictEqual(code, 0, stderr);
+      const files = { "config.json": 2, "vocab.txt": vocab.length, "model.safetensors": 70_000 };
+      deepStrictEqual(JSON.parse(stdout), { model: "own/model", files });
+      match(stderr, /model\.safetensors 70\.0 kB, done/);
+      deepStrictEqual(readFileSync(new URL("model.safetensors", out)), Buffer.alloc(70_000, 7));
+      strictEqual(
+        (await berth(["tokenize", "-m", "own/model", ...cache, "a b c"])).stdout,
+        "[CLS] a b [UNK] [SEP]\n",
+      );
+      const unknown = await berth(["download", "own/other", ...cache], "", online);
+      deepStrictEqual([unknown.code, unknown.stdout], [1, ""]);
+      match(unknown.stderr, /^berth: Cannot [^\n]*own\/other[^\n]*\n$/);
+    });
+  } finally {
+    await hub.close();
+  }
+});
+
+Deno.test("predict fills gaps, refuses a model without a head, and ends quietly when nobody reads any more", async () => {
+  const [filled, bare] = await Promise.all([
+    berth(["predict", "-m", "berth-tiny", "--json", "I love [MASK] ball."]),
+    berth(["predict", "-m", "berth-tiny", "--task", "token-classification", "A text."]),
+  ]);
+  strictEqual(JSON.parse(filled.stdout).words.length, 5);
+  strictEqual(bare.code, 1);
+  match(bare.stderr, /^berth: Cannot make a token-classification pipeline of "berth-tiny": [^\n]+\n$/);
+  const { process, wrote, ended } = start(["tokenize"]);
+  process.stdin!.on("error", () => {});
+  process.stdin!.write("a\n");
+  await wrote("stdout", "[SEP]");
+  process.stdout!.destroy();
+  process.stdin!.end("b\n".repeat(100_000));
+  const { code, stderr } = await ended;
+  deepStrictEqual([code, stderr], [0, ""]);
 });

@@ -1,7 +1,12 @@
 /** Heads on berth-tiny learn rules that need the context, far beyond what guessing gives, on examples not seen before. */
 import { ok } from "node:assert/strict";
+import { spanFeatures, type SquadExample } from "../../src/data/mod.ts";
 import { BertTokenizer } from "../../src/hub/mod.ts";
-import { BertForMultipleChoice, BertForTokenClassification } from "../../src/model/mod.ts";
+import {
+  BertForMultipleChoice,
+  BertForQuestionAnswering,
+  BertForTokenClassification,
+} from "../../src/model/mod.ts";
 import { Random } from "../../src/random.ts";
 import {
   type EvalPrediction,
@@ -88,6 +93,41 @@ Deno.test("a tagger learns what a word is from the word before it, in sentences 
       "O everywhere",
       places.filter((i) => labels[i] === 0).length / places.length,
     );
+  });
+});
+
+/** Three things and a place, in any order, and where it was: the word that is a place. */
+function questions(seed: number, count: number): SquadExample[] {
+  const random = new Random(seed);
+  return Array.from({ length: count }, (_, id) => {
+    const text = PLACES[random.below(PLACES.length)],
+      words = random.shuffle([...some(random, NOUNS, 3), text]);
+    const context = `they saw the ${words.join(", the ")}.`;
+    return {
+      ...{ id: `${id}`, question: "where was it?", context },
+      answers: [{ text, answer_start: context.indexOf(`the ${text}`) + 4 }],
+    };
+  });
+}
+
+Deno.test("a span extractor learns to find the place among things", async () => {
+  await withBackend(async () => {
+    const model = await BertForQuestionAnswering.from_pretrained("berth-tiny", QUIET);
+    const tokenizer = await BertTokenizer.from_pretrained("berth-tiny");
+    const held = spanFeatures(tokenizer, questions(2, 200)).features;
+    const trainer = new Trainer({
+      ...{ model, train_dataset: spanFeatures(tokenizer, questions(1, 2000)).features },
+      args: { ...ARGS, max_steps: 60, learning_rate: 1e-3 },
+      callbacks: [progress],
+    });
+    await trainer.train();
+    const { predictions } = await trainer.predict(held);
+    await trainer.dispose();
+    const { start_logits, end_logits } = predictions as Record<string, number[][]>;
+    const right = held.filter((row, i) =>
+      highest(start_logits[i]) === row.start_positions && highest(end_logits[i]) === row.end_positions
+    ).length;
+    report("spans", right / held.length, "any of the four words", 1 / 4);
   });
 });
 

@@ -12,7 +12,10 @@ import { tokenizeWords } from "./token_labels.ts";
 
 /** Names of columns. */
 export interface Columns {
-  /** The text, or its words for token classification. Default `text`, or `tokens` if there is no `text`. */
+  /**
+   * The text, or its words for token classification. Default `text`, or `tokens` if there is no `text`. It is paired with
+   * each text of the column `choices`, if there is one.
+   */
   text?: string;
   /** The second text of a pair. Default `text_pair`, if there is one. */
   text_pair?: string;
@@ -80,6 +83,9 @@ export function featureMaker(
     if (!tokenizer) {
       throw new DataError("Cannot use examples without input_ids: the Trainer was given no tokenizer");
     }
+    if (Array.isArray(examples[0].choices)) {
+      return encodeChoices(tokenizer, examples, columns.text ?? "text", limit);
+    }
     const text = columns.text ?? ("tokens" in examples[0] && !("text" in examples[0]) ? "tokens" : "text");
     if (Array.isArray(examples[0][text])) {
       const words = examples.map((example) => example[text] as string[]);
@@ -108,6 +114,22 @@ export function featureMaker(
     });
     return features;
   };
+}
+
+/** Pairs of a text with each of its choices: columns of [C][T]. */
+function encodeChoices(
+  tokenizer: BertTokenizer,
+  examples: readonly Example[],
+  text: string,
+  max_length: number,
+): Features[] {
+  return examples.map((example) => {
+    const choices = example.choices as string[], first = stringOf(example, text);
+    const { input_ids, token_type_ids } = tokenizer(choices.map(() => first), {
+      ...{ text_pair: choices, truncation: true, max_length },
+    });
+    return { input_ids, token_type_ids };
+  });
 }
 
 function pickColumns(example: Example): Features {

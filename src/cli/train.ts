@@ -10,7 +10,13 @@ import { folderUrl, writeFileWhole } from "../runtime/files.ts";
 import { dispose } from "../runtime/mod.ts";
 import { onStopSignal } from "../runtime/platform.ts";
 import { fullArguments } from "../train/arguments.ts";
-import { type Metrics, Trainer, type TrainerCallback, type TrainingArguments } from "../train/mod.ts";
+import {
+  type Metrics,
+  Trainer,
+  type TrainerCallback,
+  type TrainingArguments,
+  type TrainOutput,
+} from "../train/mod.ts";
 import { type Command, type CommandInput, defineCommand } from "./command.ts";
 import { hubOptions, readConfig, required, startRuntime } from "./models.ts";
 import { Progress } from "./progress.ts";
@@ -80,12 +86,8 @@ async function train({ values, terminal, json }: CommandInput<typeof FLAGS>): Pr
   const data = await readRunData(settings, terminal, (found) => agreed(found, settings.label_names, labels));
   const tokenizer = await BertTokenizer.from_pretrained(settings.model, hub);
   const { max_length } = settings, names = data.known.labels;
-  const report = dataReport(data.train, {
-    test: data.test ?? data.eval,
-    tokenizer,
-    max_length,
-    labels: names,
-  });
+  const test = data.test ?? data.eval;
+  const report = dataReport(data.train, { test, tokenizer, max_length, labels: names });
   terminal.note(formatDataReport(report, data.notes));
   const runtime = await startRuntime(settings);
   const model = await loadModel(settings, data.known, terminal);
@@ -98,29 +100,17 @@ async function train({ values, terminal, json }: CommandInput<typeof FLAGS>): Pr
     ...{ model, tokenizer, train_dataset: data.train, eval_dataset: data.eval },
     args: { ...argumentsOf(settings, data.eval !== undefined), ...classWeights(settings, data) },
     compute_metrics: metricsOf(data.known.problem_type),
-    callbacks: [logger(log), narrator(terminal)],
-  });
-  const stop = new AbortController();
-  const stopListening = onStopSignal((signal) => {
-    terminal.note(`${signal}: ends after this step, with a checkpoint; once more ends at once`);
-    stop.abort(signal);
+    callbacks: [keeper(log, settings), narrator(terminal)],
   });
   if (resume) await trainer.load_checkpoint(true);
-  await log.begin(trainer.state);
-  if (trainer.state.global_step > 0) terminal.note(`going on from step ${trainer.state.global_step}`);
-  await writeRunFile(new URL(RUN_FILE, out), settings);
-  const { stopped, global_step, metrics } = await trainer.train({ signal: stop.signal });
+  const { stopped, signal, global_step, metrics } = await untilStopped(trainer, terminal);
   if (stopped === "signal") {
-    terminal.error(
-      `berth: ended by ${stop.signal.reason} after step ${global_step}; --resume goes on from there`,
-    );
-    return SIGNAL_CODES[stop.signal.reason] ?? 1;
+    terminal.error(`berth: ended by ${signal} after step ${global_step}; --resume goes on from there`);
+    return SIGNAL_CODES[signal];
   }
   await trainer.save_model(new URL("model/", out));
-  const held = data.test ?? data.eval, prefix = data.test ? "test" : "eval";
-  const tested = held && await trainer.predict(held, { metric_key_prefix: prefix });
-  stopListening();
-  const results = tested && testResults(tested, held!, data.known.problem_type, names);
+  const tested = test && await trainer.predict(test, { metric_key_prefix: data.test ? "test" : "eval" });
+  const results = tested && testResults(tested, test!, data.known.problem_type, names);
   const html = runReport({ settings, data, model, log, state: trainer.state, results, startedAt });
   await writeFileWhole(new URL("report.html", out), [new TextEncoder().encode(html)]);
   await tell(terminal, json, {
@@ -129,6 +119,20 @@ async function train({ values, terminal, json }: CommandInput<typeof FLAGS>): Pr
   });
   await trainer.dispose();
   return 0;
+}
+
+/** Trains to the end, or to the step in which a signal comes. */
+async function untilStopped(trainer: Trainer, terminal: Terminal): Promise<TrainOutput & { signal: string }> {
+  const stop = new AbortController();
+  const stopListening = onStopSignal((signal) => {
+    terminal.note(`${signal}: ends after this step, with a checkpoint; once more ends at once`);
+    stop.abort(signal);
+  });
+  try {
+    return { ...await trainer.train({ signal: stop.signal }), signal: stop.signal.reason };
+  } finally {
+    stopListening();
+  }
 }
 
 /** Writes what came of the run. */
@@ -219,11 +223,15 @@ async function loadModel(
   });
 }
 
-/** Writes steps and evaluations into the log. */
-function logger(log: RunLog): TrainerCallback {
+/** Writes the settings, as soon as the run may begin, and steps and evaluations into the log. */
+function keeper(log: RunLog, settings: FullSettings): TrainerCallback {
   let before = 0;
   return {
-    on_train_begin: () => void (before = log.elapsedMs),
+    on_train_begin: async ({ state }) => {
+      await log.begin(state);
+      await writeRunFile(new URL(RUN_FILE, log.file), settings);
+      before = log.elapsedMs;
+    },
     on_step_end: ({ step, state: { num_input_tokens_seen: tokens } }) =>
       log.add({ type: "step", ...step, elapsedMs: before + step.elapsedMs, tokens }),
     on_evaluate: ({ metrics, state: { global_step: step, epoch } }) =>
@@ -236,6 +244,7 @@ function narrator(terminal: Terminal): TrainerCallback {
   let progress: Progress, tokens = 0, evaluating: Progress | undefined;
   return {
     on_train_begin: ({ state }) => {
+      if (state.global_step > 0) terminal.note(`going on from step ${state.global_step}`);
       progress = new Progress(terminal, "train", "steps");
       tokens = state.num_input_tokens_seen;
     },

@@ -60,6 +60,7 @@ Deno.test("train writes model, report, metrics and receipt; eval, predict and a 
     );
     strictEqual(again.code, 1);
     match(again.stderr, /^[\s\S]*berth: Cannot begin a new run: there is .*checkpoint-54.*\n$/);
+    deepStrictEqual(lines(new URL("metrics.jsonl", folder)), log); // the refused run has touched nothing
     strictEqual(streamed.code, 0);
     const answers = streamed.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
     deepStrictEqual(answers.map(({ text, label }) => [text, label]), [

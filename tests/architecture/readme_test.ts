@@ -35,7 +35,7 @@ Deno.test("the README's programs on predicting and on memory run as they stand",
   const programs = [...README.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code);
   const run = (what: string) =>
     deno(["run", "-A", "--no-check", "--ext=ts", "-"], programs.find((code) => code.includes(what))!);
-  match(run("predict("), /^(LABEL_[01] [\d.]+\n){3}$/);
+  match(run("await predict("), /^(LABEL_[01] [\d.]+\n){3}$/);
   match(run("formatPlan("), /total +2\.85 GiB of 4\.00 GiB/);
 });
 

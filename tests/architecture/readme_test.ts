@@ -47,6 +47,18 @@ for (const [, code] of README.matchAll(/```ts\n([\s\S]*?)```/g)) {
     ));
 }
 
+Deno.test("the README's commands of berth run one after another", () =>
+  withFolder((url) => {
+    const commands = [...README.matchAll(/^npx -y deno@2\.9 task berth ([^#\n]+)/gm)].map(([, line]) =>
+      [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) =>
+        quoted ?? word.replace(/^out\//, fileURLToPath(url))
+      )
+    );
+    strictEqual(commands.length, 4);
+    const outputs = commands.map((args) => deno(["run", "-A", "--no-check", "src/cli/main.ts", ...args]));
+    match(outputs[1], /^positive\t/);
+  }));
+
 Deno.test("every task that the README names exists", () => {
   const { tasks } = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8"));
   const named = [...README.matchAll(/deno(?:@2\.9)? task ([a-z:]+)/g)].map(([, name]) => name);

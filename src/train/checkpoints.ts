@@ -26,8 +26,8 @@ export async function prepareStore(store: CheckpointStore, overwrite: boolean): 
     throw new TrainingError(
       `Cannot begin a new run: there is ${
         store.nameOf(steps.at(-1)!)
-      } of an earlier one; resume_from_checkpoint: true ` +
-        "goes on with it, overwrite_output_dir: true removes it",
+      } of an earlier one; resume_from_checkpoint ` +
+        "(--resume) goes on with it, overwrite_output_dir (--overwrite-output-dir) removes it",
     );
   }
   for (const step of steps) await store.remove(step);

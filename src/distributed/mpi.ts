@@ -226,13 +226,13 @@ class MpiCommunicator implements Communicator {
   #whole(
     name: string,
     values: Reducible | Uint8Array,
-    lists: readonly Int32Array[],
+    kept: readonly unknown[],
     start: (address: number, type: Handle, request: number) => number,
   ): void {
     if (values.length === 0) return;
     const address = addressOf(values), type = this.#type(values);
     const starts = [(request: number) => start(address, type, request)];
-    this.#requests.start(name, values.byteLength, starts, [values, ...lists]).wait();
+    this.#requests.start(name, values.byteLength, starts, [values, ...kept]).wait();
   }
 
   #allOf(pending: readonly Pending[]): void {

@@ -1,11 +1,10 @@
 /**
- * Runs exported models by transformers.js's pipelines, and prints what they say: node run_pipelines.mjs FOLDER. It is copied
+ * Runs exported models by transformers.js's pipelines, and prints what they say: node run_pipelines.mjs FOLDER PACKAGE. It is copied
  * beside node_modules. FOLDER/pipelines.json has [{ task, model, dtype, calls: [[arguments]] }].
  */
 import { readFileSync } from "node:fs";
-import { env, pipeline } from "@huggingface/transformers";
 
-const [folder] = process.argv.slice(2);
+const [folder, name] = process.argv.slice(2), { env, pipeline } = await import(name);
 env.allowRemoteModels = false;
 env.localModelPath = folder;
 const results = [];

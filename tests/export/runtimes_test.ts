@@ -129,7 +129,9 @@ Deno.test("transformers.js: pipelines of exported folders say what pipelines her
     }
     dispose();
     writeFileSync(new URL("pipelines.json", folder), JSON.stringify(jobs));
-    const theirs = await runNode("run_pipelines.mjs", fileURLToPath(folder)) as unknown[][] | undefined;
+    const theirs = await runNode("run_pipelines.mjs", fileURLToPath(folder), "@huggingface/transformers") as
+      | unknown[][]
+      | undefined;
     theirs?.forEach((said, i) => {
       const { task, model, dtype } = jobs[i], place = `${task} ${model} ${dtype}`;
       if (dtype === "fp32") same(said, own[i], place, 1e-4);

@@ -6,7 +6,7 @@
 import { SCHEDULER_TYPES } from "../train/schedule.ts";
 import type { TrainingArguments } from "../train/mod.ts";
 import { MODEL_FLAGS, RUNTIME_FLAGS } from "./command.ts";
-import { TASK_NAMES } from "./tasks/task.ts";
+import { TASK_NAMES } from "./tasks/names.ts";
 import type { Flag, Flags, FlagValues } from "./flags.ts";
 
 /** How files of examples are read. */

@@ -10,7 +10,8 @@ import type { RunSettings } from "../training_flags.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage_error.ts";
 import { fileKind, nameOf, readOptions } from "./files.ts";
-import type { InputFile, TaskName } from "./task.ts";
+import type { TaskName } from "./names.ts";
+import type { InputFile } from "./task.ts";
 
 /** A task, and why it is that one. */
 export interface ChosenTask {

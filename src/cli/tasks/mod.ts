@@ -6,13 +6,15 @@
 import { ConfigError } from "../../errors.ts";
 import type { HubOptions } from "../../hub/mod.ts";
 import type { TrainableModel } from "../../model/mod.ts";
-import { type Task, TASK_NAMES, type TaskName } from "./task.ts";
+import { TASK_NAMES, type TaskName } from "./names.ts";
+import type { Task } from "./task.ts";
 import { fillMask } from "./fill_mask.ts";
 import { multipleChoice } from "./multiple_choice.ts";
 import { questionAnswering } from "./question_answering.ts";
 import { textClassification } from "./text_classification.ts";
 import { tokenClassification } from "./token_classification.ts";
 
+export * from "./names.ts";
 export * from "./task.ts";
 
 /** The tasks by name. */

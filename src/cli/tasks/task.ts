@@ -15,16 +15,8 @@ import type { ClassRow, ConfusionData, LabelCount, PredictionRow } from "../../r
 import type { BertTokenizer } from "../../tokenizer/mod.ts";
 import type { DataCollator, EvalPrediction, Metrics } from "../../train/mod.ts";
 import type { Terminal } from "../terminal.ts";
+import type { TaskName } from "./names.ts";
 import type { RunSettings } from "../training_flags.ts";
-
-/** The tasks, as pipelines are called. */
-export const TASK_NAMES = [
-  ...["text-classification", "token-classification", "question-answering", "multiple-choice"] as const,
-  ...["fill-mask"] as const,
-];
-
-/** The name of a task. */
-export type TaskName = (typeof TASK_NAMES)[number];
 
 /** What a model tells apart. */
 export interface KnownLabels {

@@ -14,7 +14,7 @@ import { keeper, narrator } from "./run_callbacks.ts";
 import { readRunFile, RUN_FILE } from "./run_file.ts";
 import { RunLog } from "./run_log.ts";
 import { runReport } from "./run_report.ts";
-import { completedSettings } from "./run_settings.ts";
+import { completedSettings, pickRunSettings } from "./run_settings.ts";
 import type { Terminal } from "./terminal.ts";
 import { RUN_FLAGS } from "./training_flags.ts";
 
@@ -63,10 +63,10 @@ checkpoint-N/. Ctrl-C writes a checkpoint and ends; --resume goes on from it, wi
 });
 
 async function train({ values, terminal, json }: CommandInput<typeof FLAGS>): Promise<number> {
-  const { config, resume = false, ...flags } = values, startedAt = new Date().toISOString();
+  const { config, resume = false } = values, startedAt = new Date().toISOString();
   const settings = completedSettings({
     ...(config === undefined ? {} : await readRunFile(config)),
-    ...flags,
+    ...pickRunSettings(values),
   });
   const out = folderUrl(settings.out), run = await prepareRun(settings, terminal);
   const { data, sets, runtime } = run, summary = run.summary();

@@ -18,6 +18,13 @@ const THREAD_FUNNELED = 1;
 /** Values are sent in pieces of at most so many bytes: MPI counts in 32 bits. */
 const PIECE_BYTES = 2 ** 30;
 
+/**
+ * From so many ranks and bytes on, Open MPI sums in place by a tree of whole values (2 log2(n) times the bytes), but by
+ * shares (less than 2 times) if the sums have memory of their own: nbc_iallreduce.c. Measured on four 400 Mb/s links:
+ * 16 MiB in 1.4 s and 0.6 s.
+ */
+const TREE_RANKS = 4, TREE_BYTES = 65_536;
+
 /** How the ranks are joined. */
 export interface CommunicatorOptions {
   /** See {@linkcode Communicator.deadlineSeconds}. Default: 25. */
@@ -61,6 +68,8 @@ class MpiCommunicator implements Communicator {
   readonly size: number;
   readonly engine: string;
   #requests: Requests;
+  /** Memory for sums, by its bytes. */
+  #spare = new Map<number, Uint8Array[]>();
 
   constructor(
     readonly library: MpiLibrary,
@@ -89,13 +98,41 @@ class MpiCommunicator implements Communicator {
   }
 
   #allReduce(name: string, values: Reducible, operation: Reduction): Pending {
-    const { constants, functions: { MPI_Iallreduce } } = this.library;
+    const { constants, functions: { MPI_Iallreduce } } = this.library, op = constants[operation];
+    if (this.library.kind === "Open MPI" && this.size >= TREE_RANKS && values.byteLength >= TREE_BYTES) {
+      return this.#allReduceApart(name, values, op);
+    }
     return this.#inPieces(
       name,
       values,
       (address, count, type, request) =>
-        MPI_Iallreduce(constants.inPlace, address, count, type, constants[operation], this.handle, request),
+        MPI_Iallreduce(constants.inPlace, address, count, type, op, this.handle, request),
     );
+  }
+
+  /** With sums in memory of their own. */
+  #allReduceApart(name: string, values: Reducible, op: Handle): Pending {
+    const { functions: { MPI_Iallreduce } } = this.library, { byteLength } = values;
+    const free = this.#spare.get(byteLength) ?? [], sums = free.pop() ?? new Uint8Array(byteLength);
+    this.#spare.set(byteLength, free);
+    const distance = addressOf(sums) - addressOf(values);
+    const pending = this.#inPieces(
+      name,
+      values,
+      (address, count, type, request) =>
+        MPI_Iallreduce(address, address + distance, count, type, op, this.handle, request),
+    );
+    let isTaken = false;
+    const take = () => {
+      if (isTaken) return;
+      isTaken = true;
+      new Uint8Array(values.buffer, values.byteOffset, byteLength).set(sums);
+      free.push(sums);
+    };
+    return {
+      test: () => pending.test() && (take(), true),
+      wait: () => (pending.wait(), take()),
+    };
   }
 
   reduceScatter(values: Reducible, counts: readonly number[]): void {

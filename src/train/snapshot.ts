@@ -16,6 +16,7 @@ import {
 } from "../weights/mod.ts";
 import type { AdamW } from "./adamw.ts";
 import type { FullArguments } from "./arguments.ts";
+import type { Ranks } from "./distributed/ranks.ts";
 import type { TrainerState } from "./training_state.ts";
 
 /** What a snapshot says of its run. */
@@ -119,8 +120,10 @@ export function checkHeader(header: SnapshotHeader | null): SnapshotHeader {
 /** What a run must share with the one that it goes on from; else its numbers would be others. */
 const MUST_AGREE = [
   ...["seed", "per_device_train_batch_size", "gradient_accumulation_steps", "group_by_length"] as const,
-  ...["dataloader_drop_last", "shuffle_buffer_size", "state_dtype", "optim"] as const,
+  ...["dataloader_drop_last", "shuffle_buffer_size", "state_dtype", "optim", "exact"] as const,
 ];
+/** What it means if a checkpoint of an earlier berth does not say it. */
+const ABSENT: Partial<FullArguments> = { exact: false };
 
 /**
  * Fails if a snapshot is of another run.
@@ -138,8 +141,9 @@ export function checkAgreement(
     throw new TrainingError(`Cannot go on from step ${header.state.global_step}: ${problem}`);
   };
   for (const name of MUST_AGREE) {
-    if (header.args[name] !== own.args[name]) {
-      refuse(`it was made with ${name} ${header.args[name]}, now it is ${own.args[name]}`);
+    const before = header.args[name] ?? ABSENT[name];
+    if (before !== own.args[name]) {
+      refuse(`it was made with ${name} ${before}, now it is ${own.args[name]}`);
     }
   }
   for (const [name, parameter] of trained) {
@@ -155,35 +159,39 @@ export function checkAgreement(
   }
 }
 
-/** Sets the trained weights. */
+/** Sets the trained weights of all ranks from a file that the first has. */
 export async function loadWeights(
   model: PreTrainedModel,
-  tensors: Checkpoint,
+  tensors: Checkpoint | undefined,
   prefix: string,
+  ranks: Ranks,
 ): Promise<void> {
   for (const [name, parameter] of trainedParameters(model)) {
-    await tensors.readFloat32(prefix + name, () => parameter.values());
+    await tensors?.readFloat32(prefix + name, () => parameter.values());
+    ranks.share(parameter.values());
     parameter.markWritten();
   }
 }
 
-/** Sets AdamW's moments. */
+/** Sets AdamW's moments on all ranks from a file that the first has. */
 export async function loadOptimizer(
   model: PreTrainedModel,
   optimizer: AdamW,
-  tensors: Checkpoint,
+  tensors: Checkpoint | undefined,
   steps: Readonly<Record<string, number>>,
+  ranks: Ranks,
 ): Promise<void> {
   for (const [name, parameter] of trainedParameters(model)) {
     if (!Object.hasOwn(steps, name)) continue;
     const read = async (kind: string, target: () => Uint8Array) => {
-      const { bytes } = await tensors.read(`${kind}.${name}`), own = target();
-      if (bytes.length !== own.length) {
+      const found = await tensors?.read(`${kind}.${name}`), own = target();
+      if (found && found.bytes.length !== own.length) {
         throw new TrainingError(
-          `Cannot go on: ${kind} of "${name}" has ${bytes.length} bytes, expected ${own.length}`,
+          `Cannot go on: ${kind} of "${name}" has ${found.bytes.length} bytes, expected ${own.length}`,
         );
       }
-      own.set(bytes);
+      if (found) own.set(found.bytes);
+      ranks.share(own);
     };
     await read("optimizer", () => optimizer.restoreState(parameter, steps[name]));
     const { touched, shape } = parameter, { heap } = model.runtime;
@@ -191,17 +199,20 @@ export async function loadOptimizer(
   }
 }
 
-/** The best weights of a snapshot, if it has them. */
+/** The best weights of a snapshot that the first rank has, if it has them. */
 export async function readBest(
   model: PreTrainedModel,
-  tensors: Checkpoint,
+  tensors: Checkpoint | undefined,
+  ranks: Ranks,
   prefix = "best.",
 ): Promise<Weights | undefined> {
-  const best = new Map<string, Float32Array>();
+  const best = new Map<string, Float32Array>(), names = tensors ? [...tensors.tensors.keys()] : [];
+  const has = new Set(ranks.fromFirst(names));
   for (const [name, parameter] of trainedParameters(model)) {
-    if (!tensors.tensors.has(prefix + name)) return undefined;
+    if (!has.has(prefix + name)) return undefined;
     const values = new Float32Array(parameter.size);
-    await tensors.readFloat32(prefix + name, values);
+    await tensors?.readFloat32(prefix + name, values);
+    ranks.share(values);
     best.set(name, values);
   }
   return best;

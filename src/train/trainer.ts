@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { alone } from "../distributed/mod.ts";
 import { DivergenceError, TrainingError } from "../errors.ts";
 import { freeze, type TrainableModel } from "../model/mod.ts";
 import { onStopSignal } from "../runtime/platform.ts";
@@ -12,10 +13,12 @@ import {
   interval,
   type IntervalStrategy,
   lossOptions,
+  passesOfRank,
   patternOf,
 } from "./arguments.ts";
 import { FolderStore } from "./checkpoint_store.ts";
 import type { Dataset } from "./dataset.ts";
+import { Ranks } from "./distributed/ranks.ts";
 import { parameterGroups } from "./parameter_groups.ts";
 import { evaluateDataset, type Evaluation, type PredictionOutput } from "./evaluation.ts";
 import {
@@ -29,7 +32,7 @@ import {
 import { defaultDataCollator, featureMaker, InputMaker } from "./features.ts";
 import { RunKeeper } from "./run_keeper.ts";
 import { writeReceipt } from "./receipt.ts";
-import { decodeSnapshot, hashWeights } from "./snapshot.ts";
+import { decodeSnapshot, hashWeights, type SnapshotHeader } from "./snapshot.ts";
 import type { RunSlice, StopReason, TrainerOptions, TrainOptions, TrainOutput } from "./trainer_options.ts";
 import { TrainingData } from "./training_data.ts";
 import { TrainingRun } from "./training_run.ts";
@@ -63,6 +66,7 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
   readonly #options: TrainerOptions<M>;
   readonly #inputs: InputMaker;
   readonly #keeper: RunKeeper;
+  readonly #ranks: Ranks;
   readonly #control: TrainerControl = { ...NO_WISHES };
   #run: TrainingRun | undefined;
 
@@ -76,8 +80,16 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     const store = options.store ??
       (args.output_dir === undefined ? undefined : new FolderStore(args.output_dir));
     this.model = model;
-    this.args = fullArguments(args, store !== undefined);
-    this.#keeper = new RunKeeper(model, this.args, store, tokenizer, (event) => this.#tell(event));
+    this.#ranks = new Ranks(options.communicator ?? alone);
+    this.args = fullArguments(args, store !== undefined, this.#ranks.size);
+    this.#keeper = new RunKeeper(
+      model,
+      this.args,
+      store,
+      tokenizer,
+      this.#ranks,
+      (event) => this.#tell(event),
+    );
     if (this.args.freeze.length > 0) freeze(model, this.args.freeze.map(patternOf));
     if (this.args.gradient_checkpointing) model.gradient_checkpointing_enable();
     const features = featureMaker(model.config, tokenizer, columns, this.args.max_length);
@@ -96,8 +108,9 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     options: TrainerOptions<M>,
   ): Promise<Trainer<M>> {
     const { header } = await decodeSnapshot(state);
-    const { save_strategy: _, ...args } = header.args;
-    const trainer = new Trainer({ ...options, args: { ...args, ...options.args } });
+    const { save_strategy: _, gradient_accumulation_steps: passes, ...args } = header.args;
+    const gradient_accumulation_steps = passesOfRank(passes, options.communicator?.size ?? 1);
+    const trainer = new Trainer({ ...options, args: { ...args, gradient_accumulation_steps, ...options.args } });
     await trainer.load_state(state);
     return trainer;
   }
@@ -171,7 +184,7 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
    * has changed then.
    */
   async load_state(state: Uint8Array): Promise<void> {
-    await this.#keeper.restore(() => this.#theRun(), state);
+    await this.#keeper.restore((header) => this.#theRun(header), state);
   }
 
   /**
@@ -180,7 +193,7 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
    * @throws {TrainingError} or {HubError} if it is damaged or of another run.
    */
   async load_checkpoint(from: true | number | string | URL): Promise<void> {
-    await this.#keeper.resume(() => this.#theRun(), from);
+    await this.#keeper.resume((header) => this.#theRun(header), from);
   }
 
   /**
@@ -221,6 +234,7 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
   /** Writes the model and the tokenizer into a folder, for berth's and transformers' `from_pretrained`. */
   async save_model(folder: string | URL | undefined = this.#options.args?.output_dir): Promise<void> {
     if (folder === undefined) throw new TrainingError("Cannot save the model: there is no output_dir");
+    if (!this.#ranks.isFirst) return;
     await this.model.save_pretrained(folder);
     const { tokenizer } = this.#options;
     if (tokenizer && "save_pretrained" in tokenizer) {
@@ -234,8 +248,8 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     this.#run = undefined;
   }
 
-  /** The run; begins one if there is none. */
-  #theRun(): TrainingRun {
+  /** The run; begins one if there is none, with as many passes of a step as the one that it goes on from. */
+  #theRun(before?: SnapshotHeader): TrainingRun {
     if (this.#keeper.replaced) {
       throw new TrainingError(
         "Cannot go on: the run has ended and the best weights have replaced the last ones; resume from a checkpoint in a " +
@@ -244,6 +258,10 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     }
     if (this.#run) return this.#run;
     const { train_dataset, eval_dataset, parameter_groups, schedule } = this.#options, { args, model } = this;
+    if (before && this.#options.args?.gradient_accumulation_steps === undefined) {
+      const passes = before.args.gradient_accumulation_steps, { size } = this.#ranks;
+      args.gradient_accumulation_steps = passesOfRank(passes, size) * size;
+    }
     if (!train_dataset) throw new TrainingError("Cannot train: there is no train_dataset");
     if (args.eval_strategy !== "no" && !eval_dataset) {
       throw new TrainingError(
@@ -253,7 +271,7 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     const groups = parameter_groups?.(model, args) ??
       parameterGroups(model, { weight_decay: args.weight_decay });
     const data = new TrainingData(train_dataset, args, this.#inputs.features);
-    return this.#run = new TrainingRun(model, args, data, this.#inputs, groups, schedule);
+    return this.#run = new TrainingRun(model, args, data, this.#inputs, this.#ranks, groups, schedule);
   }
 
   /** Makes up to `limit` steps, with all that belongs to them. */
@@ -291,7 +309,7 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
       if (run.ended && !run.state.finished) await this.#endEpoch(run, true);
       if (run.ended) return run.state.early_stopped ? "early_stopping" : "finished";
       if (control.should_training_stop) return "callback";
-      if (interrupted()) return "signal";
+      if (this.#ranks.any(interrupted())) return "signal";
       if (made === limit) return "slice";
       const batches = await run.nextBatches();
       if (batches.length === 0) {
@@ -332,7 +350,9 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
 
   /** Logs, evaluates and saves as is wanted. */
   async #follow(run: TrainingRun, step?: { learning_rate: number; grad_norm?: number }): Promise<void> {
-    const control = this.#control, { should_log, should_evaluate } = control;
+    const control = this.#control;
+    this.#ranks.agree(control);
+    const { should_log, should_evaluate } = control;
     Object.assign(control, { should_log: false, should_evaluate: false });
     if (should_log && step) await this.#tell({ type: "log", log: run.log(step) });
     if (should_evaluate) {
@@ -350,13 +370,14 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     const few = args.prediction_loss_only ?? (wholeVocabulary && !this.#options.compute_metrics);
     return await evaluateDataset(model, dataset, {
       ...{ batch_size: args.per_device_eval_batch_size, weights: args.eval_weights },
-      ...{ inputs: this.#inputs, lossOnly: lossOnly ?? few, signal },
+      ...{ inputs: this.#inputs, lossOnly: lossOnly ?? few, ranks: this.#ranks, signal },
       onBatch: (done, total) => this.#tell({ type: "prediction_step", done, total }),
     });
   }
 
   async #tell(event: EventBody): Promise<void> {
     const { callbacks = [] } = this.#options;
+    if (!this.#ranks.isFirst) return;
     await emit(callbacks, { ...event, state: this.state } as TrainingEvent, this.#control);
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Communicator } from "../distributed/mod.ts";
 import type { TrainableModel } from "../model/mod.ts";
 import type { BertTokenizer } from "../tokenizer/mod.ts";
 import type { ParameterGroup } from "./adamw.ts";
@@ -35,6 +36,12 @@ export interface TrainerOptions<M extends TrainableModel = TrainableModel> {
   callbacks?: readonly TrainerCallback[];
   /** Where checkpoints go. Default: the folder `output_dir`. */
   store?: CheckpointStore;
+  /**
+   * The processes that train together, each of which makes the same Trainer and the same calls: `openCommunicator()`. Each
+   * works on its share of every step's batches; callbacks are called, and files written, by the first alone. Default: this
+   * process alone.
+   */
+  communicator?: Communicator;
   /** The learning rate's factor at each step, counted from 0, in place of `lr_scheduler_type`. */
   schedule?: (step: number) => number;
   /** The optimizer's groups. Default: weight decay for all but biases and LayerNorms. */

@@ -1,0 +1,138 @@
+/**
+ * Sums of gradients over ranks that go on while the backward pass does: as soon as all gradients of a bucket are whole,
+ * its sum is started, in place. What is left when the pass has ended is waited for
+ * (Li et al., PyTorch Distributed, https://arxiv.org/abs/2006.15704).
+ *
+ * @module
+ */
+import type { Communicator, Pending } from "../../distributed/mod.ts";
+import type { TrainableModel } from "../../model/mod.ts";
+import { FlatGradients } from "./flat_gradients.ts";
+import type { GradientSum } from "./gradient_sum.ts";
+import { StepRows } from "./step_rows.ts";
+
+/** Floats of a bucket at least: 4 MB. */
+const BUCKET_FLOATS = 1 << 20;
+
+/** A range of the block. */
+interface Bucket {
+  begin: number;
+  end: number;
+  /** Writes of its gradients that a backward pass makes. */
+  writes: number;
+}
+
+/** How much of the communication was hidden behind backward passes. */
+export interface Overlap {
+  /** Seconds in which sums of gradients were under way. */
+  underWay: number;
+  /** Seconds thereof in which nothing was computed. */
+  waited: number;
+}
+
+/** Sums gradients over ranks, bucket by bucket. */
+export class GradientBuckets implements GradientSum {
+  readonly overlap: Overlap = { underWay: 0, waited: 0 };
+  readonly #gradients: FlatGradients;
+  readonly #rows: StepRows;
+  readonly #buckets: readonly Bucket[];
+  readonly #bucketOf = new Map<number, number>();
+  #block = 0;
+  /** True if this rank has run a backward pass in this step. */
+  #hasPass = false;
+  /** Of each bucket: writes that are to come before it is whole. */
+  #missing: number[] = [];
+  #started = 0;
+  #pending: Pending[] = [];
+  #startedAt = 0;
+
+  constructor(model: TrainableModel, readonly communicator: Communicator) {
+    this.#gradients = new FlatGradients(model);
+    this.#rows = new StepRows(this.#gradients, communicator);
+    this.#buckets = this.#cut();
+  }
+
+  begin(): void {
+    if (this.#block === 0) this.#gradients.place(this.#block = this.#gradients.allocate());
+    this.#rows.begin();
+    this.#missing = this.#buckets.map(({ writes }) => writes);
+    this.#started = 0;
+    this.#hasPass = false;
+  }
+
+  add(backward: (() => void) | undefined, isLast: boolean): void {
+    if (!backward) return;
+    this.#hasPass = true;
+    if (isLast) this.#listen();
+    try {
+      backward();
+    } finally {
+      for (const { parameter } of this.#gradients.places) parameter.onGradient = undefined;
+    }
+  }
+
+  finish(): void {
+    const begin = performance.now();
+    if (!this.#hasPass) this.#gradients.zero(this.#block, this.#gradients.denseSize);
+    while (this.#started < this.#buckets.length) this.#start();
+    this.#rows.unite();
+    this.#rows.handOver(this.#block, (values) => this.communicator.allReduce(values));
+    for (const pending of this.#pending) pending.wait();
+    this.#pending = [];
+    this.#rows.end();
+    this.#gradients.take();
+    const end = performance.now();
+    this.overlap.waited += (end - begin) / 1000;
+    this.overlap.underWay += (end - this.#startedAt) / 1000;
+  }
+
+  cancel(): void {
+    this.#rows.cancel();
+  }
+
+  dispose(): void {
+    this.#gradients.release();
+    this.#gradients.runtime.heap.free(this.#block);
+    this.#rows.dispose();
+    this.#block = 0;
+  }
+
+  /** Starts each bucket when its last gradient is written. */
+  #listen(): void {
+    this.#gradients.dense.forEach(({ parameter, writes }, i) => {
+      const bucket = this.#bucketOf.get(i)!;
+      let left = writes;
+      parameter.onGradient = () => {
+        if (left-- > 0) this.#missing[bucket]--;
+        // Buckets are started in one order on all ranks.
+        while (this.#started < this.#buckets.length && this.#missing[this.#started] === 0) this.#start();
+        this.#drive();
+      };
+    });
+  }
+
+  #start(): void {
+    const { begin, end } = this.#buckets[this.#started++], { heap } = this.#gradients.runtime;
+    if (this.#started === 1) this.#startedAt = performance.now();
+    this.#pending.push(this.communicator.startAllReduce(heap.floats(this.#block + begin * 4, end - begin)));
+  }
+
+  #drive(): void {
+    while (this.#pending.length > 0 && this.#pending[0].test()) this.#pending.shift();
+  }
+
+  /** Cuts the dense part into buckets. */
+  #cut(): Bucket[] {
+    const { dense, denseSize } = this.#gradients, buckets: Bucket[] = [];
+    let current: Bucket | undefined;
+    dense.forEach(({ at, writes }, i) => {
+      const end = dense[i + 1]?.at ?? denseSize;
+      if (!current) buckets.push(current = { begin: at, end: at, writes: 0 });
+      this.#bucketOf.set(i, buckets.length - 1);
+      current.writes += writes;
+      current.end = end;
+      if (end - current.begin >= BUCKET_FLOATS) current = undefined;
+    });
+    return buckets;
+  }
+}

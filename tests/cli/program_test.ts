@@ -65,7 +65,7 @@ Deno.test("what cannot be done ends with 1 and one line; --debug adds where it c
   strictEqual(missing.stderr, 'berth: Cannot read "no/such.tsv": there is no such file\n');
   match(
     noHead.stderr,
-    /^berth: Cannot make a text-classification pipeline of "berth-tiny": .*train a .* first\n$/,
+    /^berth: Cannot measure "berth-tiny": it is a BertForMaskedLM, [^\n]*berth train makes one\n$/,
   );
   match(debug.stderr, /\n {4}at .*open\.ts/);
   strictEqual(missing.stdout + noHead.stdout + debug.stdout, "");

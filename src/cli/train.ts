@@ -3,12 +3,14 @@
  *
  * @module
  */
+import type { Communicator } from "../distributed/mod.ts";
 import { folderUrl, writeFileWhole } from "../runtime/files.ts";
 import { dispose } from "../runtime/mod.ts";
 import { onStopSignal } from "../runtime/platform.ts";
 import { type Metrics, Trainer, type TrainOutput } from "../train/mod.ts";
 import { type Command, type CommandInput, defineCommand } from "./command.ts";
 import { prepareRun } from "./prepared_run.ts";
+import { onAllRanks, startOnRank } from "./ranks.ts";
 import { formatClasses, formatMetrics } from "./results.ts";
 import { keeper, narrator } from "./run_callbacks.ts";
 import { readRunFile, RUN_FILE } from "./run_file.ts";
@@ -53,21 +55,26 @@ checkpoint-N/. Ctrl-C writes a checkpoint and ends; --resume goes on from it, wi
     ],
     ["berth train --config out/run/run.json --resume", "goes on where the run was stopped"],
   ],
-  run: async (input) => {
-    try {
-      return await train(input);
-    } finally {
-      dispose();
-    }
-  },
+  run: (input) =>
+    onAllRanks(input.terminal, async (communicator) => {
+      try {
+        return await train(input, communicator);
+      } finally {
+        dispose();
+      }
+    }),
 });
 
-async function train({ values, terminal, json }: CommandInput<typeof FLAGS>): Promise<number> {
+async function train(
+  { values, terminal, json }: CommandInput<typeof FLAGS>,
+  communicator: Communicator,
+): Promise<number> {
   const { config, resume = false, ...flags } = values, startedAt = new Date().toISOString();
   const settings = completedSettings({
     ...(config === undefined ? {} : await readRunFile(config)),
     ...flags,
   });
+  await startOnRank(settings, communicator);
   const out = folderUrl(settings.out), run = await prepareRun(settings, terminal);
   const { data, sets, runtime } = run, summary = run.summary();
   terminal.note([...data.notes, summary.text].join("\n"));
@@ -78,7 +85,7 @@ async function train({ values, terminal, json }: CommandInput<typeof FLAGS>): Pr
   );
   const log = new RunLog(new URL("metrics.jsonl", out));
   const trainer = new Trainer({
-    ...run.trainerOptions(model),
+    ...{ ...run.trainerOptions(model), communicator },
     callbacks: [keeper(log, settings), narrator(terminal)],
   });
   if (resume) await trainer.load_checkpoint(true);
@@ -89,7 +96,8 @@ async function train({ values, terminal, json }: CommandInput<typeof FLAGS>): Pr
   }
   await trainer.save_model(new URL("model/", out));
   const test = sets.test ?? sets.eval;
-  const tested = test && await run.measure(model, test, sets.test ? "test" : "eval");
+  const tested = test && await run.measure(model, test, sets.test ? "test" : "eval", communicator);
+  if (communicator.rank > 0) return 0;
   const results = tested?.results;
   const html = runReport({ settings, data, model, log, state: trainer.state, results, summary, startedAt });
   await writeFileWhole(new URL("report.html", out), [new TextEncoder().encode(html)]);

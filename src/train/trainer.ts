@@ -110,7 +110,10 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     const { header } = await decodeSnapshot(state);
     const { save_strategy: _, gradient_accumulation_steps: passes, ...args } = header.args;
     const gradient_accumulation_steps = passesOfRank(passes, options.communicator?.size ?? 1);
-    const trainer = new Trainer({ ...options, args: { ...args, gradient_accumulation_steps, ...options.args } });
+    const trainer = new Trainer({
+      ...options,
+      args: { ...args, gradient_accumulation_steps, ...options.args },
+    });
     await trainer.load_state(state);
     return trainer;
   }
@@ -319,8 +322,9 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
       const { epoch, batch } = run.state.position;
       if (batch === 0) await this.#tell({ type: "epoch_begin", epoch });
       await this.#tell({ type: "step_begin" });
-      const step = await run.step(batches, surroundings);
+      const stepStart = performance.now(), step = await run.step(batches, surroundings);
       if (!step) return "signal";
+      this.#ranks.learnStepTime((performance.now() - stepStart) / 1000);
       made++;
       this.#wish(run.state, "steps");
       await this.#tell({ type: "step_end", step: { ...step, elapsedMs: performance.now() - start } });

@@ -32,14 +32,18 @@ export interface Ended {
 /** More than any of these programs takes, and less than a hanging test should. */
 const LONGEST_MS = 120_000;
 
-/** Runs one of `ranks.ts`'s programs in several ranks. */
+/** Runs a program in several ranks: of `ranks.ts`, or of another file. */
 export async function launch(
   engine: Engine,
   size: number,
   program: string,
-  { env = {}, flags = [] }: { env?: Record<string, string>; flags?: readonly string[] } = {},
+  { env = {}, flags = [], file = "ranks.ts" }: {
+    env?: Record<string, string>;
+    flags?: readonly string[];
+    file?: string;
+  } = {},
 ): Promise<Ended> {
-  const ranks = fileURLToPath(new URL("./ranks.ts", import.meta.url)), beginMs = performance.now();
+  const ranks = fileURLToPath(new URL(file, import.meta.url)), beginMs = performance.now();
   const { code, stdout, stderr } = await new Deno.Command(engine.mpiexec, {
     args: [
       ...[...engine.flags, ...flags, "-n", String(size)],

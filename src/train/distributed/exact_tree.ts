@@ -27,7 +27,7 @@ export class ExactTree implements GradientSum {
   #added = 0;
 
   /** @param count Micro-batches of a step on this rank. */
-  constructor(model: TrainableModel, communicator: Communicator, count: number) {
+  constructor(model: TrainableModel, readonly communicator: Communicator, count: number) {
     this.#gradients = new FlatGradients(model);
     this.#rows = new StepRows(this.#gradients, communicator);
     this.#sums = completeSums(count);
@@ -54,6 +54,7 @@ export class ExactTree implements GradientSum {
     const { runtime, denseSize } = this.#gradients;
     this.#rows.unite();
     if (this.#pairs.length > 0) {
+      for (const pair of this.#pairs) pair.deadlineSeconds = this.communicator.deadlineSeconds;
       const reduce = (values: Float32Array) => this.#pairs.forEach((pair) => pair.allReduce(values));
       reduce(runtime.heap.floats(this.#block, denseSize));
       this.#rows.handOver(this.#block, reduce);

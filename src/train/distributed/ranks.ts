@@ -13,7 +13,10 @@ const LEAST_PATIENCE = 25, PATIENCE_STEPS = 4;
 export class Ranks {
   #longestStep = 0;
 
-  constructor(readonly communicator: Communicator) {}
+  /** Until it is known how long a step takes, the ranks wait for each other as long as it takes. */
+  constructor(readonly communicator: Communicator) {
+    if (this.size > 1) communicator.deadlineSeconds = Infinity;
+  }
 
   /** The number of ranks. */
   get size(): number {

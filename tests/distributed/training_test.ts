@@ -1,0 +1,73 @@
+/** Training on several ranks gives what one process gives: the same bits where that is asked for, else nearly so. */
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { TrainingArguments } from "../../src/train/mod.ts";
+import { withFolder } from "../helpers/folder.ts";
+import { type Engine, engines, launch } from "./engines.ts";
+import type { RankResult, RankRun } from "./rank_run.ts";
+
+/** Trains on so many ranks, with four passes of a step on all of them together. */
+async function train(engine: Engine, size: number, run: RankRun): Promise<RankResult> {
+  const args: TrainingArguments = { gradient_accumulation_steps: 4 / size, ...run.args };
+  const { code, stdout, stderr } = await launch(engine, size, JSON.stringify({ ...run, args }), {
+    file: "rank_run.ts",
+  });
+  strictEqual(code, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+/** All files of a run by name. */
+function filesOf(folder: URL): Map<string, string> {
+  const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return new Map(
+    names.map(({ parentPath, name }) => {
+      const path = `${parentPath}/${name}`;
+      return [path.slice(fileURLToPath(folder).length), readFileSync(path, "latin1")];
+    }),
+  );
+}
+
+/** What is the same on any number of ranks. */
+function numbers({ metrics: _, ...rest }: RankResult): Omit<RankResult, "metrics"> {
+  return rest;
+}
+
+const SAVING: TrainingArguments = { save_strategy: "steps", save_steps: 4, exact: true };
+const [engine] = engines;
+
+for (
+  const [name, args] of Object.entries<TrainingArguments>({
+    "clipping, dropout, uneven steps": { max_grad_norm: 0.1 },
+    "8-bit moments, frozen parts, groups of like length": {
+      ...{ state_dtype: "int8", freeze: "bert.encoder.layer.0", group_by_length: true },
+    },
+    "the best model at the end": { load_best_model_at_end: true, eval_steps: 4 },
+  })
+) {
+  Deno.test({
+    name: `exact: 1, 2 and 4 ranks write the same files, byte for byte (${name})`,
+    ignore: engines.length === 0,
+    fn: () =>
+      withFolder(async (folder) => {
+        const results: unknown[] = [];
+        for (const size of [1, 2, 4]) {
+          const own = new URL(`${size}/`, folder), output_dir = fileURLToPath(own);
+          const result = await train(engine, size, { args: { ...SAVING, ...args, output_dir } });
+          results.push([numbers(result), filesOf(own)]);
+        }
+        deepStrictEqual(results[1], results[0]);
+        deepStrictEqual(results[2], results[0]);
+      }),
+  });
+}
+
+for (const engine of engines) {
+  Deno.test(`${engine.name}: without exact, the losses of 100 steps on 2 ranks are those of one process within 1e-5`, async () => {
+    const args = { max_steps: 100, eval_steps: 50 };
+    const one = await train(engine, 1, { args }), two = await train(engine, 2, { args });
+    const differences = one.losses.map((loss, i) => Math.abs(two.losses[i] / loss - 1));
+    strictEqual(differences.length, 100);
+    ok(Math.max(...differences) < 1e-5, `the largest relative difference is ${Math.max(...differences)}`);
+  });
+}

@@ -45,6 +45,7 @@ export const ARGUMENT_FLAGS = {
   per_device_eval_batch_size: { kind: "number", help: "examples of a pass of an evaluation; 8" },
   gradient_accumulation_steps: { kind: "number", help: "passes of one step, of each rank; 1" },
   exact: { kind: "switch", help: "the same bits on 1, 2, 4, ... ranks" },
+  zero_stage: { kind: "number", help: "1: each rank keeps its part of AdamW's moments alone; 0" },
   learning_rate: { kind: "number", help: "the highest learning rate; 5e-5" },
   weight_decay: { kind: "number", help: "of all but biases and LayerNorms; 0" },
   adam_beta1: { kind: "number", help: "decay of the first moment; 0.9" },

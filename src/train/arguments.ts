@@ -35,6 +35,11 @@ export interface TrainingArguments {
    * the same number of passes. Takes more memory and communication. Default false.
    */
   exact?: boolean;
+  /**
+   * 1: each of several ranks keeps its part of AdamW's moments alone, as ZeRO stage 1 does; the result is the same.
+   * Default 0: each keeps all of them.
+   */
+  zero_stage?: 0 | 1;
   /** The highest learning rate. Default 5e-5. */
   learning_rate?: number;
   /** Decoupled weight decay of all parameters but biases and LayerNorms. Default 0. */
@@ -124,6 +129,7 @@ export type FullArguments =
     | "output_dir"
     | "overwrite_output_dir"
     | "handle_signals"
+    | "zero_stage"
     | "freeze"
     | "max_length"
     | "class_weights"
@@ -174,7 +180,10 @@ const CHOICES = {
  * @throws {RangeError} if a setting is unknown, out of range, or contradicts another.
  */
 export function fullArguments(given: TrainingArguments, canSave: boolean, ranks = 1): FullArguments {
-  const { output_dir: _, overwrite_output_dir: _o, handle_signals: _s, ...own } = given;
+  const { output_dir: _, overwrite_output_dir: _o, handle_signals: _s, zero_stage = 0, ...own } = given;
+  if (zero_stage !== 0 && zero_stage !== 1) {
+    throw new RangeError(`Cannot train with zero_stage ${JSON.stringify(zero_stage)}: 0 or 1 is wanted`);
+  }
   const set = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
   const args = {
     ...{ ...DEFAULTS, save_strategy: canSave ? "steps" : "no", ...set },

@@ -5,11 +5,18 @@
  */
 import { type DivergenceError, TrainingError } from "../errors.ts";
 import type { TrainableModel } from "../model/mod.ts";
+import type { FileChunks } from "../runtime/files.ts";
 import type { BertTokenizer } from "../tokenizer/mod.ts";
 import type { Checkpoint, ModelFiles } from "../weights/mod.ts";
 import type { FullArguments } from "./arguments.ts";
 import type { CheckpointStore } from "./checkpoint_store.ts";
-import { findCheckpoint, prepareStore, withCheckpoint, writeCheckpoint } from "./checkpoints.ts";
+import {
+  findCheckpoint,
+  OPTIMIZER_FILE,
+  prepareStore,
+  withCheckpoint,
+  writeCheckpoint,
+} from "./checkpoints.ts";
 import type { Ranks } from "./distributed/ranks.ts";
 import { diverged, weightsAreFinite } from "./divergence.ts";
 import type { EventBody } from "./events.ts";
@@ -56,10 +63,13 @@ export class RunKeeper {
     const texts = Object.entries(tokenizer?.to_files() ?? {}).map(([name, text]) => ({
       ...{ name, chunks: () => [new TextEncoder().encode(text)] },
     }));
-    await this.ranks.onFirst(async () =>
-      await writeCheckpoint(store, global_step, [...await run.files(this.#best), ...texts], {
-        ...{ limit: args.save_total_limit, best: best_global_step, keepsBest: args.load_best_model_at_end },
-      })
+    const files = [...await run.files(this.#best), ...texts];
+    await this.ranks.onFirst(
+      () =>
+        writeCheckpoint(store, global_step, files, {
+          ...{ limit: args.save_total_limit, best: best_global_step, keepsBest: args.load_best_model_at_end },
+        }),
+      run.isSharded ? () => drain(files.find(({ name }) => name === OPTIMIZER_FILE)!) : undefined,
     );
     await this.tell({ type: "save", step: global_step });
   }
@@ -153,4 +163,9 @@ export class RunKeeper {
     const place = typeof files === "boolean" ? "the last checkpoint" : files.name;
     return diverged(error, files ? `went back to ${place}` : "there is no checkpoint to go back to");
   }
+}
+
+/** Goes through a file as its writer does: another rank is writing it, with the help of this one. */
+async function drain({ chunks }: FileChunks): Promise<void> {
+  for await (const _ of chunks());
 }

@@ -56,23 +56,31 @@ export function bestTensors(model: PreTrainedModel, best: Weights): TensorToWrit
   }));
 }
 
-/** AdamW's moments, and which rows of embeddings ever had a gradient, as tensors. */
-export function optimizerTensors(
-  model: PreTrainedModel,
-  optimizer: AdamW,
-): { tensors: TensorToWrite[]; steps: Record<string, number> } {
-  const tensors: TensorToWrite[] = [], steps: Record<string, number> = {}, { heap } = model.runtime;
+/** The steps that AdamW has made with each parameter, by name. */
+export function optimizerSteps(model: PreTrainedModel, optimizer: AdamW): Record<string, number> {
+  const steps: Record<string, number> = {};
   for (const [name, parameter] of trainedParameters(model)) {
-    const state = optimizer.stateOf(parameter);
-    if (!state) continue;
-    steps[name] = state.step;
+    const made = optimizer.stepsOf(parameter);
+    if (made !== undefined) steps[name] = made;
+  }
+  return steps;
+}
+
+/**
+ * AdamW's moments, and which rows of embeddings ever had a gradient, as tensors. Where ranks share the moments, all of
+ * them read the tensors, each in the same order.
+ */
+export function optimizerTensors(model: PreTrainedModel, optimizer: AdamW): TensorToWrite[] {
+  const tensors: TensorToWrite[] = [], { heap } = model.runtime;
+  for (const [name, parameter] of trainedParameters(model)) {
+    if (optimizer.stepsOf(parameter) === undefined) continue;
     const bytes = (kind: string, length: number, data: () => Uint8Array) =>
       tensors.push({ name: `${kind}.${name}`, dtype: "U8", shape: [length], data });
-    bytes("optimizer", state.moments.length, () => optimizer.stateOf(parameter)!.moments);
+    bytes("optimizer", optimizer.stateBytes(parameter), () => optimizer.readState(parameter));
     const { touched, shape } = parameter;
     if (touched !== 0) bytes("touched", shape[0], () => heap.u8.subarray(touched, touched + shape[0]));
   }
-  return { tensors, steps };
+  return tensors;
 }
 
 /** Where the hash stands: the first value of the file's header. */
@@ -183,19 +191,23 @@ export async function loadOptimizer(
 ): Promise<void> {
   for (const [name, parameter] of trainedParameters(model)) {
     if (!Object.hasOwn(steps, name)) continue;
-    const read = async (kind: string, target: () => Uint8Array) => {
-      const found = await tensors?.read(`${kind}.${name}`), own = target();
-      if (found && found.bytes.length !== own.length) {
+    const read = async (kind: string, length: number) => {
+      const found = await tensors?.read(`${kind}.${name}`);
+      if (found && found.bytes.length !== length) {
         throw new TrainingError(
-          `Cannot go on: ${kind} of "${name}" has ${found.bytes.length} bytes, expected ${own.length}`,
+          `Cannot go on: ${kind} of "${name}" has ${found.bytes.length} bytes, expected ${length}`,
         );
       }
-      if (found) own.set(found.bytes);
-      ranks.share(own);
+      return found?.bytes;
     };
-    await read("optimizer", () => optimizer.restoreState(parameter, steps[name]));
-    const { touched, shape } = parameter, { heap } = model.runtime;
-    if (touched !== 0) await read("touched", () => heap.u8.subarray(touched, touched + shape[0]));
+    const moments = await read("optimizer", optimizer.stateBytes(parameter));
+    optimizer.restoreState(parameter, steps[name], moments);
+    if (!optimizer.isSharded) ranks.share(optimizer.readState(parameter));
+    const { touched, shape: [rows] } = parameter, { heap } = model.runtime;
+    if (touched === 0) continue;
+    const marks = await read("touched", rows), own = heap.u8.subarray(touched, touched + rows);
+    if (marks) own.set(marks);
+    ranks.share(own);
   }
 }
 

@@ -274,7 +274,11 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     const groups = parameter_groups?.(model, args) ??
       parameterGroups(model, { weight_decay: args.weight_decay });
     const data = new TrainingData(train_dataset, args, this.#inputs.features);
-    return this.#run = new TrainingRun(model, args, data, this.#inputs, this.#ranks, groups, schedule);
+    const isSharded = this.#options.args?.zero_stage === 1;
+    return this.#run = new TrainingRun(model, args, data, this.#inputs, this.#ranks, groups, {
+      schedule,
+      isSharded,
+    });
   }
 
   /** Makes up to `limit` steps, with all that belongs to them. */

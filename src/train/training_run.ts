@@ -14,9 +14,11 @@ import { type FullArguments, warmupSteps } from "./arguments.ts";
 import { ARGS_FILE, OPTIMIZER_FILE, STATE_FILE } from "./checkpoints.ts";
 import type { Example } from "./dataset.ts";
 import { ExactTree } from "./distributed/exact_tree.ts";
+import { FlatGradients } from "./distributed/flat_gradients.ts";
 import { GradientBuckets } from "./distributed/gradient_buckets.ts";
 import { type GradientSum, OWN_SUM } from "./distributed/gradient_sum.ts";
 import type { Ranks } from "./distributed/ranks.ts";
+import { Shards } from "./distributed/shards.ts";
 import { stepSizes } from "./distributed/step_sizes.ts";
 import { divergence } from "./divergence.ts";
 import type { EventBody, Metrics, TrainingStep } from "./events.ts";
@@ -29,6 +31,7 @@ import {
   hashFrozen,
   loadOptimizer,
   loadWeights,
+  optimizerSteps,
   optimizerTensors,
   type SnapshotHeader,
   trainedParameters,
@@ -55,6 +58,8 @@ export class TrainingRun {
   readonly #schedule: LearningRateSchedule;
   readonly #watches: readonly Watch[];
   readonly #turns = new Turns();
+  #layout: FlatGradients | undefined;
+  #shards: Shards | undefined;
   #gradients: GradientSum | undefined;
   #frozen: Promise<string> | undefined;
 
@@ -66,7 +71,7 @@ export class TrainingRun {
     readonly inputs: InputMaker,
     readonly ranks: Ranks,
     groups: readonly ParameterGroup[],
-    schedule?: (step: number) => number,
+    options: { schedule?: (step: number) => number; isSharded?: boolean } = {},
   ) {
     this.state = newState(totalSteps(args, data.perEpoch));
     this.#watches = findWatches(model, args.watch);
@@ -75,6 +80,12 @@ export class TrainingRun {
       variant: args.optim === "adamw_hf" ? "transformers" : "pytorch",
       ...{ state_dtype: args.state_dtype, fused_backward: args.fused_backward },
     });
+    if (options.isSharded && ranks.size > 1) {
+      this.#layout = new FlatGradients(model);
+      this.#shards = new Shards(this.#layout, ranks.communicator);
+      this.#optimizer.shard(this.#shards);
+    }
+    const { schedule } = options;
     this.#schedule = schedule
       ? new LearningRateSchedule(this.#optimizer, schedule)
       : get_scheduler(args.lr_scheduler_type, this.#optimizer, {
@@ -88,6 +99,11 @@ export class TrainingRun {
   /** True when all steps are made, or early stopping has ended the run. */
   get ended(): boolean {
     return this.state.early_stopped || this.state.global_step >= this.state.max_steps;
+  }
+
+  /** True if the ranks share AdamW's moments. */
+  get isSharded(): boolean {
+    return this.#shards !== undefined;
   }
 
   /** The next step's batches; none if the epoch is over. */
@@ -161,9 +177,12 @@ export class TrainingRun {
 
   /** How gradients add up; asked once all parameters that are frozen are. */
   #gradientSum(): GradientSum {
-    const { model, args: { exact, gradient_accumulation_steps: all }, ranks: { communicator, size } } = this;
-    if (exact) return new ExactTree(model, communicator, all / size);
-    return size > 1 ? new GradientBuckets(model, communicator) : OWN_SUM;
+    const { args: { exact, gradient_accumulation_steps: all }, ranks: { communicator, size } } = this;
+    if (!exact && size === 1) return OWN_SUM;
+    const layout = this.#layout ??= new FlatGradients(this.model);
+    return exact
+      ? new ExactTree(layout, communicator, all / size)
+      : new GradientBuckets(layout, communicator, this.#shards);
   }
 
   #forgetGradients(): void {
@@ -239,17 +258,21 @@ export class TrainingRun {
 
   /** What a snapshot says of this run. */
   async header(): Promise<SnapshotHeader> {
-    const { steps } = optimizerTensors(this.model, this.#optimizer);
     this.#frozen ??= hashFrozen(this.model);
     return {
-      ...{ version: 1, state: this.state, args: this.args, optimizer_steps: steps },
+      ...{
+        version: 1,
+        state: this.state,
+        args: this.args,
+        optimizer_steps: optimizerSteps(this.model, this.#optimizer),
+      },
       ...{ frozen: await this.#frozen, data: await this.data.hash() },
     };
   }
 
   /** The run in one array: what is trained, with the best weights so far if they are elsewhere nowhere. */
   async bytes(best: Weights | undefined): Promise<Uint8Array<ArrayBuffer>> {
-    const { model } = this, { tensors } = optimizerTensors(model, this.#optimizer);
+    const { model } = this, tensors = optimizerTensors(model, this.#optimizer);
     return await encodeSnapshot(await this.header(), [
       ...weightTensors(model),
       ...tensors,
@@ -260,7 +283,7 @@ export class TrainingRun {
   /** The run as files: the model as `save_pretrained` writes it, moments, state and settings. */
   async files(best: Weights | undefined): Promise<FileChunks[]> {
     const { args, state, ...berth } = await this.header(), { model } = this;
-    const { tensors } = optimizerTensors(model, this.#optimizer);
+    const tensors = optimizerTensors(model, this.#optimizer);
     const all = [...tensors, ...(best ? bestTensors(model, best) : [])];
     const json = (value: unknown) => [new TextEncoder().encode(JSON.stringify(value, null, 2) + "\n")];
     return [

@@ -14,6 +14,8 @@ export interface RankRun {
   /** Examples that are trained on. */
   examples?: number;
   resume?: boolean;
+  /** What is other than in the small model. */
+  config?: Record<string, unknown>;
 }
 
 /** What it answers. */
@@ -26,13 +28,13 @@ export interface RankResult {
   metrics: Record<string, number>;
 }
 
-const { args, examples = 37, resume = false } = JSON.parse(process.argv[2]) as RankRun;
+const { args, examples = 37, resume = false, config } = JSON.parse(process.argv[2]) as RankRun;
 const communicator = openCommunicator();
 const trainer = await smallTrainer({
   communicator,
   train_dataset: smallExamples(examples),
   args: { ...BUSY, ...args },
-}, await smallModel({ threads: 1 }));
+}, await smallModel({ threads: 1, config }));
 const { metrics } = await trainer.train({ resume_from_checkpoint: resume });
 const { eval_runtime: _, eval_samples_per_second: _s, ...evaluation } = await trainer.evaluate();
 if (args.output_dir !== undefined) await trainer.save_model(`${args.output_dir}/final`);

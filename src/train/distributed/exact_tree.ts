@@ -6,8 +6,7 @@
  * @module
  */
 import type { Communicator } from "../../distributed/mod.ts";
-import type { TrainableModel } from "../../model/mod.ts";
-import { FlatGradients } from "./flat_gradients.ts";
+import type { FlatGradients } from "./flat_gradients.ts";
 import type { GradientSum } from "./gradient_sum.ts";
 import { StepRows } from "./step_rows.ts";
 
@@ -27,9 +26,9 @@ export class ExactTree implements GradientSum {
   #added = 0;
 
   /** @param count Micro-batches of a step on this rank. */
-  constructor(model: TrainableModel, readonly communicator: Communicator, count: number) {
-    this.#gradients = new FlatGradients(model);
-    this.#rows = new StepRows(this.#gradients, communicator);
+  constructor(gradients: FlatGradients, readonly communicator: Communicator, count: number) {
+    this.#gradients = gradients;
+    this.#rows = new StepRows(gradients, communicator);
     this.#sums = completeSums(count);
     this.#pairs = pairsOf(communicator);
   }

@@ -6,9 +6,9 @@
  * @module
  */
 import type { Communicator, Pending } from "../../distributed/mod.ts";
-import type { TrainableModel } from "../../model/mod.ts";
-import { FlatGradients } from "./flat_gradients.ts";
+import type { FlatGradients } from "./flat_gradients.ts";
 import type { GradientSum } from "./gradient_sum.ts";
+import type { Shards } from "./shards.ts";
 import { StepRows } from "./step_rows.ts";
 
 /** Floats of a bucket at least: 4 MB. */
@@ -46,9 +46,10 @@ export class GradientBuckets implements GradientSum {
   #pending: Pending[] = [];
   #startedAt = 0;
 
-  constructor(model: TrainableModel, readonly communicator: Communicator) {
-    this.#gradients = new FlatGradients(model);
-    this.#rows = new StepRows(this.#gradients, communicator);
+  /** @param shards Whose each range is; only these ranks get its sums then. */
+  constructor(gradients: FlatGradients, readonly communicator: Communicator, readonly shards?: Shards) {
+    this.#gradients = gradients;
+    this.#rows = new StepRows(gradients, communicator);
     this.#buckets = this.#cut();
   }
 
@@ -114,7 +115,13 @@ export class GradientBuckets implements GradientSum {
   #start(): void {
     const { begin, end } = this.#buckets[this.#started++], { heap } = this.#gradients.runtime;
     if (this.#started === 1) this.#startedAt = performance.now();
-    this.#pending.push(this.communicator.startAllReduce(heap.floats(this.#block + begin * 4, end - begin)));
+    const floats = (from: number, to: number) => heap.floats(this.#block + from * 4, to - from);
+    const { communicator } = this;
+    this.#pending.push(
+      ...this.shards?.segments(begin, end).map((part) =>
+        communicator.startReduce(floats(part.begin, part.end), part.owner)
+      ) ?? [communicator.startAllReduce(floats(begin, end))],
+    );
   }
 
   #drive(): void {

@@ -88,16 +88,22 @@ export class Ranks {
   /**
    * Does what only the first rank does, however long that takes; all ranks go on together.
    *
+   * @param help What the others do for it meanwhile, if anything; if the first fails then, the others wait until it ends
+   * them.
    * @throws {TrainingError} on the other ranks, if it failed on the first.
    */
-  async onFirst(work: () => Promise<void>): Promise<void> {
+  async onFirst(work: () => Promise<void>, help?: () => Promise<void>): Promise<void> {
     if (this.size === 1) return await work();
     let failure: { error: unknown } | undefined;
+    const patience = this.communicator.deadlineSeconds;
+    this.communicator.deadlineSeconds = Infinity;
     try {
-      if (this.isFirst) await work();
+      await (this.isFirst ? work() : help?.());
     } catch (error) {
+      if (help) throw error;
       failure = { error };
     }
+    this.communicator.deadlineSeconds = patience;
     const message = this.patiently(() => this.fromFirst(failure ? String(failure.error) : null));
     if (failure) throw failure.error;
     if (message !== null) throw new TrainingError(`Cannot go on: rank 0 has failed (${message})`);

@@ -14,6 +14,8 @@ import { hubOptions, readConfig, startRuntime } from "./models.ts";
 import { Progress } from "./progress.ts";
 import { readRunData, type RunData } from "./run_data.ts";
 import { argumentsOf, type FullSettings } from "./run_settings.ts";
+import { chooseTask } from "./tasks/detect.ts";
+import { repeatable } from "./tasks/files.ts";
 import {
   type DataSummary,
   type Task,
@@ -45,9 +47,13 @@ export class PreparedRun {
     readonly runtime: Runtime,
     readonly terminal: Terminal,
   ) {
-    const setOf = (examples: readonly object[] | undefined) =>
-      examples && { examples, rows: task.rows(examples, context) };
-    this.sets = { train: setOf(data.train)!, eval: setOf(data.eval), test: setOf(data.test) };
+    const setOf = (examples: readonly object[] | undefined, measured: boolean) =>
+      examples && { examples, rows: task.rows(examples, context, measured) };
+    this.sets = {
+      train: setOf(data.train, false)!,
+      eval: setOf(data.eval, true),
+      test: setOf(data.test, true),
+    };
   }
 
   /** What the training examples are like. */
@@ -109,12 +115,14 @@ export class PreparedRun {
 /** Reads all that a run is made of, and starts the backend. */
 export async function prepareRun(settings: FullSettings, terminal: Terminal): Promise<PreparedRun> {
   const hub = hubOptions(settings, terminal), json = await readConfig(settings.model, hub);
-  const task = TASKS["text-classification"], config = new BertConfig(json);
-  const saved = taskOfModel(json.architectures) === task && json.id2label
-    ? task.labelsOf(config).labels
-    : undefined;
+  const train = await repeatable(settings.train), ofModel = taskOfModel(json.architectures);
+  const chosen = await chooseTask(train, settings, terminal, ofModel?.name);
+  if (chosen.note !== "") terminal.note(chosen.note);
+  const task = TASKS[chosen.name], config = new BertConfig(json);
+  const saved = ofModel === task && json.id2label ? task.labelsOf(config).labels : undefined;
   const data = await readRunData(
     task,
+    train,
     settings,
     terminal,
     (found) => agreedLabels(found, settings.label_names, saved),
@@ -156,6 +164,10 @@ export async function measure(
     },
     callbacks: [{ on_prediction_step: ({ done, total }) => progress.update(done, total) }],
   });
+  if (!task.metrics) { // outputs over the whole vocabulary are not kept
+    const loss = { [`${prefix}_loss`]: (await trainer.evaluate(set.rows))[`eval_loss`] };
+    return { metrics: task.derived?.(loss) ?? loss, results: { predictions: [], worst: [] } };
+  }
   const prediction = await trainer.predict(set.rows, { metric_key_prefix: prefix });
   return { metrics: prediction.metrics, results: task.results(prediction, set, context) };
 }

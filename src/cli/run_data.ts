@@ -5,7 +5,8 @@
  */
 import { type Labeled, train_test_split } from "../data/mod.ts";
 import type { RunSettings } from "./training_flags.ts";
-import type { Examples, KnownLabels, LabelChoice, Task } from "./tasks/mod.ts";
+import { repeatable } from "./tasks/files.ts";
+import type { Examples, InputFile, KnownLabels, LabelChoice, Task } from "./tasks/mod.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The examples of a run. */
@@ -22,19 +23,23 @@ export interface RunData<E extends object = object> {
 /**
  * Reads the files of a run.
  *
+ * @param train The training file; the others are in the settings.
  * @param labels The labels that there may be, or what chooses them, given those of the training file.
  * @throws {DataError} if a file is malformed or has no labels.
  */
 export async function readRunData(
   task: Task,
-  settings: RunSettings & { train: string },
+  train: InputFile,
+  settings: RunSettings,
   terminal: Terminal,
   labels: KnownLabels | LabelChoice,
 ): Promise<RunData> {
-  const own: Examples = await task.read(settings.train, settings, terminal, labels);
+  const own: Examples = await task.read(train, settings, terminal, labels);
   const { known, notes } = own, { eval_size, seed } = settings;
   const other = async (file: string | undefined) =>
-    file === undefined ? undefined : (await task.read(file, settings, terminal, known)).examples;
+    file === undefined
+      ? undefined
+      : (await task.read(await repeatable(file), settings, terminal, known)).examples;
   const parts = eval_size === undefined
     ? { train: own.examples, test: await other(settings.eval) }
     : train_test_split(own.examples as Labeled[], { test_size: eval_size, seed });

@@ -29,7 +29,7 @@ export interface ReportParts {
 export function runReport(parts: ReportParts): string {
   const { settings, data, model, log, state, results, summary, startedAt } = parts;
   const { config } = model, folder = JSON.stringify(`${settings.out}/model`);
-  const hasAccuracy = data.known.problem_type !== "regression";
+  const hasAccuracy = log.evaluations.every(({ metrics }) => metrics.eval_accuracy !== undefined);
   const report: RunReport = {
     title: `Fine-tuning ${settings.model} on ${settings.train}`,
     ...{ startedAt, elapsedMs: log.elapsedMs },

@@ -6,11 +6,16 @@
 import { fullArguments } from "../train/arguments.ts";
 import type { TrainingArguments } from "../train/mod.ts";
 import { required } from "./models.ts";
-import { ARGUMENT_FLAGS, type RunSettings } from "./training_flags.ts";
+import { ARGUMENT_FLAGS, RUN_FLAGS, type RunSettings } from "./training_flags.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Settings with what a run must have. */
 export type FullSettings = RunSettings & { model: string; train: string; out: string };
+
+/** What of a command's flags describes a run. */
+export function pickRunSettings(values: object): RunSettings {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(RUN_FLAGS, name)));
+}
 
 /**
  * Fills in what was left out.

@@ -16,7 +16,7 @@ import { keeper, narrator } from "./run_callbacks.ts";
 import { readRunFile, RUN_FILE } from "./run_file.ts";
 import { RunLog } from "./run_log.ts";
 import { runReport } from "./run_report.ts";
-import { completedSettings } from "./run_settings.ts";
+import { completedSettings, pickRunSettings } from "./run_settings.ts";
 import type { Terminal } from "./terminal.ts";
 import { RUN_FLAGS } from "./training_flags.ts";
 
@@ -69,10 +69,10 @@ async function train(
   { values, terminal, json }: CommandInput<typeof FLAGS>,
   communicator: Communicator,
 ): Promise<number> {
-  const { config, resume = false, ...flags } = values, startedAt = new Date().toISOString();
+  const { config, resume = false } = values, startedAt = new Date().toISOString();
   const settings = completedSettings({
     ...(config === undefined ? {} : await readRunFile(config)),
-    ...flags,
+    ...pickRunSettings(values),
   });
   await startOnRank(settings, communicator);
   const out = folderUrl(settings.out), run = await prepareRun(settings, terminal);
@@ -91,8 +91,11 @@ async function train(
   if (resume) await trainer.load_checkpoint(true);
   const { stopped, signal, global_step, metrics } = await untilStopped(trainer, terminal);
   if (stopped === "signal") {
-    terminal.error(`berth: ended by ${signal} after step ${global_step}; --resume goes on from there`);
-    return SIGNAL_CODES[signal];
+    const by = signal ?? "a signal that another rank got";
+    if (communicator.rank === 0) {
+      terminal.error(`berth: ended by ${by} after step ${global_step}; --resume goes on from there`);
+    }
+    return SIGNAL_CODES[signal ?? "SIGTERM"];
   }
   await trainer.save_model(new URL("model/", out));
   const test = sets.test ?? sets.eval;
@@ -110,7 +113,10 @@ async function train(
 }
 
 /** Trains to the end, or to the step in which a signal comes. */
-async function untilStopped(trainer: Trainer, terminal: Terminal): Promise<TrainOutput & { signal: string }> {
+async function untilStopped(
+  trainer: Trainer,
+  terminal: Terminal,
+): Promise<TrainOutput & { signal?: string }> {
   const stop = new AbortController();
   const stopListening = onStopSignal((signal) => {
     terminal.note(`${signal}: ends after this step, with a checkpoint; once more ends at once`);

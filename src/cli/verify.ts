@@ -14,6 +14,7 @@ import { contextOf } from "./prepared_run.ts";
 import { Progress } from "./progress.ts";
 import { readRunData } from "./run_data.ts";
 import { readRunFile, RUN_FILE } from "./run_file.ts";
+import { repeatable } from "./tasks/files.ts";
 import { requiredTask } from "./tasks/mod.ts";
 
 export const command: Command = defineCommand({
@@ -38,15 +39,16 @@ be where run.json says.`,
     const train = required(values.train ?? settings.train, "--train FILE, the training examples");
     const model = new URL("model/", base).href;
     try {
-      const json = await readConfig(model, {}), task = requiredTask("verify", folder, json.architectures);
-      const config = new BertConfig(json), own = { ...settings, train, eval: undefined, test: undefined };
-      const data = await readRunData(task, own, terminal, task.labelsOf(config));
+      const json = await readConfig(model, {}),
+        task = requiredTask("verify", folder, json.architectures, settings.task);
+      const config = new BertConfig(json), own = { ...settings, eval: undefined, test: undefined };
+      const data = await readRunData(task, await repeatable(train), own, terminal, task.labelsOf(config));
       const tokenizer = await BertTokenizer.from_pretrained(model);
       const context = contextOf(settings, tokenizer, config, data.known);
       const { steps, from, threads } = values, progress = new Progress(terminal, "verify", "steps");
       if (threads !== undefined) await startRuntime({ threads, profile: settings.profile });
       const found = await verifyRun(folder, {
-        ...{ train_dataset: task.rows(data.train, context), tokenizer, steps, from },
+        ...{ train_dataset: task.rows(data.train, context, false), tokenizer, steps, from },
         data_collator: task.collator?.(context),
         onProgress: (done, total) => progress.update(done, total),
       });

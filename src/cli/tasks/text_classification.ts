@@ -15,14 +15,21 @@ import {
   pearsonr,
   spearmanr,
 } from "../../metrics/mod.ts";
-import { AutoModelForSequenceClassification, type BertConfig } from "../../model/mod.ts";
+import { AutoModelForSequenceClassification } from "../../model/mod.ts";
 import { sigmoid, softmax } from "../../model/probabilities.ts";
 import type { PredictionRow } from "../../report/mod.ts";
 import type { EvalPrediction, Metrics } from "../../train/mod.ts";
 import { labelOptions, renumbered } from "../known_labels.ts";
-import { locationOptions } from "../models.ts";
-import type { RunSettings } from "../training_flags.ts";
-import { argmax, defineTask, type KnownLabels, MOST_ROWS, type Task, type TestResults } from "./task.ts";
+import { readOptions } from "./files.ts";
+import {
+  argmax,
+  classNames,
+  defineTask,
+  type KnownLabels,
+  MOST_ROWS,
+  type Task,
+  type TestResults,
+} from "./task.ts";
 
 /** Scores above it stand for the classes of a text that may have several. */
 const HALF = 0.5;
@@ -31,15 +38,16 @@ export const textClassification: Task = defineTask<TextExample>({
   name: "text-classification",
   about: "a label, several labels or a number for each text or pair of texts",
   head: "ForSequenceClassification",
+  adapter: "SEQ_CLS",
   model: AutoModelForSequenceClassification,
   async read(input, settings, terminal, labels) {
-    const { text, text_pair, label, label_separator, format } = settings as RunSettings & { format?: "csv" };
+    const { text, text_pair, label, label_separator } = settings;
     const known = typeof labels === "function" ? undefined : labels;
     const dataset = await load_dataset(input, {
-      ...{ text, text_pair, label, label_separator, format },
+      ...{ text, text_pair, label, label_separator },
       problem_type: (known?.problem_type ?? settings.problem_type) as "regression" | undefined,
       ...(known && known.problem_type !== "regression" ? { labels: known.labels, label_numbers: true } : {}),
-      ...locationOptions(input, settings, terminal),
+      ...readOptions(input, settings, terminal),
     });
     if (dataset.num_labels === 0) throw noLabels(dataset);
     const found = { problem_type: dataset.problem_type, labels: dataset.labels };
@@ -47,12 +55,11 @@ export const textClassification: Task = defineTask<TextExample>({
     const { name, notes } = dataset;
     return { name, examples: renumbered(dataset, chosen), known: chosen, notes };
   },
-  labelsOf({ problem_type, id2label, num_labels }: BertConfig): KnownLabels {
-    return {
-      problem_type: problem_type ?? (num_labels === 1 ? "regression" : "single_label_classification"),
-      labels: Array.from({ length: num_labels }, (_, id) => id2label[id]),
-    };
-  },
+  labelsOf: (config) => ({
+    problem_type: config.problem_type ??
+      (config.num_labels === 1 ? "regression" : "single_label_classification"),
+    labels: classNames(config),
+  }),
   modelOptions: ({ problem_type, labels }) => ({
     ...labelOptions(problem_type === "regression" ? ["LABEL_0"] : labels),
     problem_type: problem_type ?? undefined,

@@ -5,7 +5,7 @@
  */
 import { RuntimeError } from "../errors.ts";
 import type { Parameter } from "../model/mod.ts";
-import type { Communicator } from "../distributed/mod.ts";
+import type { Communicator } from "../distributed/communicator.ts";
 import { type Runtime, runtime } from "../runtime/mod.ts";
 import { momentOffset, type Moments, type StateDtype } from "./moments.ts";
 

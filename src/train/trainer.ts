@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { alone } from "../distributed/mod.ts";
+import { alone } from "../distributed/alone.ts";
 import { DivergenceError, TrainingError } from "../errors.ts";
 import { freeze, type TrainableModel } from "../model/mod.ts";
 import { onStopSignal } from "../runtime/platform.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Communicator } from "../distributed/mod.ts";
+import type { Communicator } from "../distributed/communicator.ts";
 import type { TrainableModel } from "../model/mod.ts";
 import type { BertTokenizer } from "../tokenizer/mod.ts";
 import type { ParameterGroup } from "./adamw.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { alone } from "../distributed/mod.ts";
+import { alone } from "../distributed/alone.ts";
 import { TrainingError } from "../errors.ts";
 import * as models from "../model/mod.ts";
 import type { FromPretrainedOptions, TrainableModel } from "../model/mod.ts";

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Communicator, Pending } from "../../distributed/mod.ts";
+import type { Communicator, Pending } from "../../distributed/communicator.ts";
 import type { FlatGradients } from "./flat_gradients.ts";
 import type { GradientSum } from "./gradient_sum.ts";
 import type { Shards } from "./shards.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Communicator } from "../../distributed/mod.ts";
+import type { Communicator } from "../../distributed/communicator.ts";
 import { TrainingError } from "../../errors.ts";
 
 /** Seconds that a step may keep the other ranks waiting at least, and as a multiple of the longest step so far. */

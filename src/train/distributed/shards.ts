@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Communicator, Pending } from "../../distributed/mod.ts";
+import type { Communicator, Pending } from "../../distributed/communicator.ts";
 import type { Parameter } from "../../model/mod.ts";
 import { chunkLength } from "../gradient_table.ts";
 import type { FlatGradients } from "./flat_gradients.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Communicator } from "../../distributed/mod.ts";
+import type { Communicator } from "../../distributed/communicator.ts";
 import type { FlatGradients, GradientPlace } from "./flat_gradients.ts";
 import { MarkedRows, type MarkedTable } from "./marked_rows.ts";
 

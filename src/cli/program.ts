@@ -11,7 +11,7 @@ import { tellFailure } from "./failure.ts";
 import { parseFlags } from "./flags.ts";
 import { Terminal, thisProcess } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../version.ts";
 
 /** The commands: what each does, and its module, which is loaded when it is asked for. */
 const COMMANDS: Readonly<

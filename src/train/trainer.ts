@@ -19,6 +19,8 @@ import {
 import { FolderStore } from "./checkpoint_store.ts";
 import type { Dataset } from "./dataset.ts";
 import { Ranks } from "./distributed/ranks.ts";
+import { measureRun } from "./distributed/run_metrics.ts";
+import { checkSameStart } from "./distributed/same_start.ts";
 import { parameterGroups } from "./parameter_groups.ts";
 import { evaluateDataset, type Evaluation, type PredictionOutput } from "./evaluation.ts";
 import {
@@ -67,6 +69,7 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
   readonly #inputs: InputMaker;
   readonly #keeper: RunKeeper;
   readonly #ranks: Ranks;
+  #isChecked = false;
   readonly #control: TrainerControl = { ...NO_WISHES };
   #run: TrainingRun | undefined;
 
@@ -136,25 +139,21 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
    */
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
     const { resume_from_checkpoint: resume = false, signal } = options;
+    await this.#checkRanks();
     if (resume !== false) await this.load_checkpoint(resume);
     else if (!this.state.begun) await this.#keeper.begin(this.#options.args?.overwrite_output_dir ?? false);
-    const run = this.#theRun(), before = { ...run.state }, start = performance.now();
+    const run = this.#theRun(), measured = measureRun(this.#ranks, run.state);
     const stopped = await this.#go(Infinity, signal);
     if (stopped !== "signal") {
       await this.#keeper.loadBest(run);
       const folder = this.#options.args?.output_dir;
-      if (folder !== undefined) await writeReceipt(folder, this.#options, this.args, run.state);
+      if (folder !== undefined && this.#ranks.isFirst) {
+        await writeReceipt(folder, this.#options, this.args, run.state);
+      }
     }
-    const { global_step, epoch, total_loss } = run.state, seconds = (performance.now() - start) / 1000;
-    const steps = global_step - before.global_step, training_loss = total_loss / Math.max(1, global_step);
-    return {
-      ...{ global_step, training_loss, stopped: stopped === "slice" ? "finished" : stopped },
-      metrics: {
-        ...{ train_runtime: seconds, train_loss: training_loss, epoch },
-        train_steps_per_second: steps / seconds,
-        train_samples_per_second: (run.state.num_samples_seen - before.num_samples_seen) / seconds,
-      },
-    };
+    const { global_step } = run.state, metrics = measured(run.state);
+    const output = { global_step, training_loss: metrics.train_loss, metrics };
+    return { ...output, stopped: stopped === "slice" ? "finished" : stopped };
   }
 
   /**
@@ -169,6 +168,7 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     if (!(Number.isInteger(steps) && steps > 0)) {
       throw new RangeError(`Cannot train for ${steps} steps: a whole number above 0 is wanted`);
     }
+    await this.#checkRanks();
     const run = this.#theRun(), stopped = await this.#go(steps, signal);
     const done = stopped !== "slice" && stopped !== "signal", state = await this.state_bytes();
     if (done) await this.#keeper.loadBest(run);
@@ -187,6 +187,7 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
    * has changed then.
    */
   async load_state(state: Uint8Array): Promise<void> {
+    await this.#checkRanks();
     await this.#keeper.restore((header) => this.#theRun(header), state);
   }
 
@@ -196,6 +197,7 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
    * @throws {TrainingError} or {HubError} if it is damaged or of another run.
    */
   async load_checkpoint(from: true | number | string | URL): Promise<void> {
+    await this.#checkRanks();
     await this.#keeper.resume((header) => this.#theRun(header), from);
   }
 
@@ -249,6 +251,12 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
   async dispose(): Promise<void> {
     await this.#run?.dispose();
     this.#run = undefined;
+  }
+
+  /** Compares what the ranks begin with, once. */
+  async #checkRanks(): Promise<void> {
+    if (!this.#isChecked) await checkSameStart(this.#ranks, this.#options, this.args);
+    this.#isChecked = true;
   }
 
   /** The run; begins one if there is none, with as many passes of a step as the one that it goes on from. */

@@ -68,7 +68,12 @@ export interface TrainOutput {
   global_step: number;
   /** The mean loss of all steps. */
   training_loss: number;
-  /** `train_runtime` in seconds, `train_samples_per_second`, `train_steps_per_second`, `train_loss`, `epoch`. */
+  /**
+   * `train_runtime` in seconds, `train_samples_per_second`, `train_steps_per_second`, `train_tokens_per_second`,
+   * `train_loss`, `epoch`. Of several ranks also `train_ranks`, `train_communication_seconds` (in calls of the engine,
+   * waiting included) and `train_communication_overlap`: of the time in which sums of gradients were under way, the share
+   * in which the backward pass went on.
+   */
   metrics: Metrics;
   /** Why the run ended. After `signal` it can be resumed. */
   stopped: StopReason;

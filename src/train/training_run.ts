@@ -177,12 +177,12 @@ export class TrainingRun {
 
   /** How gradients add up; asked once all parameters that are frozen are. */
   #gradientSum(): GradientSum {
-    const { args: { exact, gradient_accumulation_steps: all }, ranks: { communicator, size } } = this;
+    const { args: { exact, gradient_accumulation_steps: all }, ranks, ranks: { size } } = this;
     if (!exact && size === 1) return OWN_SUM;
     const layout = this.#layout ??= new FlatGradients(this.model);
     return exact
-      ? new ExactTree(layout, communicator, all / size)
-      : new GradientBuckets(layout, communicator, this.#shards);
+      ? new ExactTree(layout, ranks.communicator, all / size)
+      : new GradientBuckets(layout, ranks, this.#shards);
   }
 
   #forgetGradients(): void {

@@ -1,34 +1,11 @@
 /** Training on several ranks gives what one process gives: the same bits where that is asked for, else nearly so. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { TrainingArguments } from "../../src/train/mod.ts";
 import { withFolder } from "../helpers/folder.ts";
-import { type Engine, engines, launch } from "./engines.ts";
+import { engines } from "./engines.ts";
 import type { RankResult, RankRun } from "./rank_run.ts";
-
-/** Trains on so many ranks, with four passes of a step on all of them together. */
-async function train(engine: Engine, size: number, run: RankRun): Promise<RankResult> {
-  const args: TrainingArguments = { gradient_accumulation_steps: 4 / size, ...run.args };
-  const { code, stdout, stderr } = await launch(engine, size, JSON.stringify({ ...run, args }), {
-    file: "rank_run.ts",
-  });
-  strictEqual(code, 0, stderr);
-  return JSON.parse(stdout);
-}
-
-/** All files of a run by name. */
-function filesOf(folder: URL): Map<string, string> {
-  const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
-    entry.isFile()
-  );
-  return new Map(
-    names.map(({ parentPath, name }) => {
-      const path = `${parentPath}/${name}`;
-      return [path.slice(fileURLToPath(folder).length), readFileSync(path, "latin1")];
-    }),
-  );
-}
+import { filesOf, train } from "./training_runs.ts";
 
 /** What is the same on any number of ranks. */
 function numbers({ metrics: _, ...rest }: RankResult): Omit<RankResult, "metrics"> {
@@ -37,7 +14,7 @@ function numbers({ metrics: _, ...rest }: RankResult): Omit<RankResult, "metrics
 
 /** Parameters of several chunks, which ranks share; of the word embedding few rows are used. */
 const LARGER = { vocab_size: 3000, intermediate_size: 1500 };
-const SAVING: TrainingArguments = { save_strategy: "steps", save_steps: 4, exact: true };
+const EXACT: TrainingArguments = { save_strategy: "steps", save_steps: 4, exact: true };
 const [engine] = engines;
 
 for (
@@ -61,7 +38,7 @@ for (
         const results: unknown[] = [];
         for (const size of [1, 2, 4]) {
           const own = new URL(`${size}/`, folder), output_dir = fileURLToPath(own);
-          const result = await train(engine, size, { config, args: { ...SAVING, ...args, output_dir } });
+          const result = await train(engine, size, { config, args: { ...EXACT, ...args, output_dir } });
           results.push([numbers(result), filesOf(own)]);
         }
         deepStrictEqual(results[1], results[0]);
@@ -81,6 +58,11 @@ for (const engine of engines) {
       ok(
         Math.max(...differences) < 1e-5,
         `zero_stage ${zero_stage}: losses differ by ${Math.max(...differences)}`,
+      );
+      const { train_ranks, train_communication_seconds, train_communication_overlap } = two.metrics;
+      strictEqual(train_ranks, 2);
+      ok(
+        train_communication_seconds > 0 && train_communication_overlap > 0 && train_communication_overlap < 1,
       );
     }
   });

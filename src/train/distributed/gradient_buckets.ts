@@ -5,9 +5,10 @@
  *
  * @module
  */
-import type { Communicator, Pending } from "../../distributed/communicator.ts";
+import type { Pending } from "../../distributed/communicator.ts";
 import type { FlatGradients } from "./flat_gradients.ts";
 import type { GradientSum } from "./gradient_sum.ts";
+import type { Ranks } from "./ranks.ts";
 import type { Shards } from "./shards.ts";
 import { StepRows } from "./step_rows.ts";
 
@@ -22,17 +23,8 @@ interface Bucket {
   writes: number;
 }
 
-/** How much of the communication was hidden behind backward passes. */
-export interface Overlap {
-  /** Seconds in which sums of gradients were under way. */
-  underWay: number;
-  /** Seconds thereof in which nothing was computed. */
-  waited: number;
-}
-
 /** Sums gradients over ranks, bucket by bucket. */
 export class GradientBuckets implements GradientSum {
-  readonly overlap: Overlap = { underWay: 0, waited: 0 };
   readonly #gradients: FlatGradients;
   readonly #rows: StepRows;
   readonly #buckets: readonly Bucket[];
@@ -47,9 +39,9 @@ export class GradientBuckets implements GradientSum {
   #startedAt = 0;
 
   /** @param shards Whose each range is; only these ranks get its sums then. */
-  constructor(gradients: FlatGradients, readonly communicator: Communicator, readonly shards?: Shards) {
+  constructor(gradients: FlatGradients, readonly ranks: Ranks, readonly shards?: Shards) {
     this.#gradients = gradients;
-    this.#rows = new StepRows(gradients, communicator);
+    this.#rows = new StepRows(gradients, ranks.communicator);
     this.#buckets = this.#cut();
   }
 
@@ -77,14 +69,14 @@ export class GradientBuckets implements GradientSum {
     if (!this.#hasPass) this.#gradients.zero(this.#block, this.#gradients.denseSize);
     while (this.#started < this.#buckets.length) this.#start();
     this.#rows.unite();
-    this.#rows.handOver(this.#block, (values) => this.communicator.allReduce(values));
+    this.#rows.handOver(this.#block, (values) => this.ranks.communicator.allReduce(values));
     for (const pending of this.#pending) pending.wait();
     this.#pending = [];
     this.#rows.end();
     this.#gradients.take();
     const end = performance.now();
-    this.overlap.waited += (end - begin) / 1000;
-    this.overlap.underWay += (end - this.#startedAt) / 1000;
+    this.ranks.overlap.waited += (end - begin) / 1000;
+    this.ranks.overlap.underWay += (end - this.#startedAt) / 1000;
   }
 
   cancel(): void {
@@ -116,7 +108,7 @@ export class GradientBuckets implements GradientSum {
     const { begin, end } = this.#buckets[this.#started++], { heap } = this.#gradients.runtime;
     if (this.#started === 1) this.#startedAt = performance.now();
     const floats = (from: number, to: number) => heap.floats(this.#block + from * 4, to - from);
-    const { communicator } = this;
+    const { communicator } = this.ranks;
     this.#pending.push(
       ...this.shards?.segments(begin, end).map((part) =>
         communicator.startReduce(floats(part.begin, part.end), part.owner)

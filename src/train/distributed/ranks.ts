@@ -9,8 +9,17 @@ import { TrainingError } from "../../errors.ts";
 /** Seconds that a step may keep the other ranks waiting at least, and as a multiple of the longest step so far. */
 const LEAST_PATIENCE = 25, PATIENCE_STEPS = 4;
 
+/** How far sums of gradients were hidden behind backward passes. */
+export interface Overlap {
+  /** Seconds from a step's first started sum to its last finished one. */
+  underWay: number;
+  /** Seconds thereof after the backward pass, in which nothing was computed. */
+  waited: number;
+}
+
 /** The ranks of a run, as the Trainer sees them. */
 export class Ranks {
+  readonly overlap: Overlap = { underWay: 0, waited: 0 };
   #longestStep = 0;
 
   /** Until it is known how long a step takes, the ranks wait for each other as long as it takes. */

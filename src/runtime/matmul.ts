@@ -132,7 +132,7 @@ export interface MatrixUpdate {
 }
 
 /** Floats of a gradient that one thread holds in its cache between the product and the update. */
-const GRADIENT_BLOCK = 98_304;
+const GRADIENT_BLOCK = 49_152;
 
 /** True if a product of this depth takes so little time that {@linkcode matMulUpdate} pays. */
 export function isShallow(k: number): boolean {

@@ -102,3 +102,9 @@ export class RequestError extends BerthError {
     super(message);
   }
 }
+
+/** The processes of a run cannot talk to each other: no engine, the wrong one, or a rank that does not answer. */
+export class CommunicationError extends RuntimeError {
+  /** The name of the class. */
+  override name: string = "CommunicationError";
+}

@@ -42,7 +42,8 @@ export async function installPackages(folder: URL, packages: readonly string[]):
     if (isThere()) return modules;
     writeFileSync(new URL("package.json", folder), JSON.stringify({ private: true, type: "module" }));
     const flags = ["--prefix", fileURLToPath(folder), "--no-audit", "--no-fund", "--no-save"];
-    await promisify(execFile)("npm", ["install", ...flags, ...packages]);
+    const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" }; // its GPU libraries
+    await promisify(execFile)("npm", ["install", ...flags, ...packages], { env });
     writeFileSync(stamp, wanted);
   } finally {
     release();

@@ -3,16 +3,15 @@
  *
  * @module
  */
-import { DataError } from "../errors.ts";
-import { pipeline } from "../pipelines/mod.ts";
+import { BertTokenizer } from "../hub/mod.ts";
+import { BertConfig } from "../model/mod.ts";
 import { dispose } from "../runtime/mod.ts";
-import { Trainer } from "../train/mod.ts";
 import { type Command, defineCommand, MODEL_FLAGS, RUNTIME_FLAGS } from "./command.ts";
-import { labelsOf } from "./known_labels.ts";
-import { hubOptions, required, startRuntime } from "./models.ts";
-import { Progress } from "./progress.ts";
-import { formatClasses, formatMetrics, metricsOf, testResults } from "./results.ts";
-import { readExamples } from "./run_data.ts";
+import { hubOptions, readConfig, required, startRuntime } from "./models.ts";
+import { contextOf, measure } from "./prepared_run.ts";
+import { formatClasses, formatMetrics } from "./results.ts";
+import { repeatable } from "./tasks/files.ts";
+import { loadTrained, requiredTask } from "./tasks/mod.ts";
 import { DATA_FLAGS } from "./training_flags.ts";
 
 export const command: Command = defineCommand({
@@ -39,34 +38,26 @@ export const command: Command = defineCommand({
     const file = required(values.test, "--test FILE, the examples"),
       name = required(values.model, "--model NAME");
     try {
+      const hub = hubOptions(values, terminal), config = await readConfig(name, hub);
+      const task = requiredTask("measure", name, config.architectures, values.task),
+        labels = task.labelsOf(new BertConfig(config));
+      const { examples, known } = await task.read(await repeatable(file), values, terminal, labels);
+      const tokenizer = await BertTokenizer.from_pretrained(name, hub);
+      const settings = { ...values, per_device_eval_batch_size: values.batch_size };
+      const context = contextOf(settings, tokenizer, new BertConfig(config), known);
       await startRuntime(values);
-      const hub = hubOptions(values, terminal),
-        { model, tokenizer } = await pipeline("text-classification", name, hub);
-      const known = labelsOf(model.config), dataset = await readExamples(file, values, terminal, known);
-      if (dataset.num_labels === 0) {
-        throw new DataError(`Cannot evaluate on ${file}: it has no labels; use --label`);
-      }
-      const progress = new Progress(terminal, "evaluate", "examples");
-      const trainer = new Trainer({
-        ...{ model, tokenizer, compute_metrics: metricsOf(known.problem_type) },
-        args: { max_length: values.max_length, per_device_eval_batch_size: values.batch_size ?? 32 },
-        callbacks: [{ on_prediction_step: ({ done, total }) => progress.update(done, total) }],
-      });
-      const prediction = await trainer.predict(dataset, { metric_key_prefix: "eval" });
+      const model = await loadTrained(task, name, hub),
+        set = { examples, rows: task.rows(examples, context, true) };
+      const measured = await measure(model, task, set, context, terminal, "eval");
       const metrics = Object.fromEntries(
-        Object.entries(prediction.metrics).map(([key, value]) => [key.replace(/^eval_/, ""), value]),
+        Object.entries(measured.metrics).map(([key, value]) => [key.replace(/^eval_/, ""), value]),
       );
-      const { confusion, perClass } = testResults(
-        prediction,
-        dataset.examples,
-        known.problem_type,
-        known.labels,
-      );
+      const { confusion, perClass } = measured.results;
       if (json) {
-        const result = { examples: dataset.length, metrics, classes: perClass, confusion };
+        const result = { examples: examples.length, metrics, classes: perClass, confusion };
         return await terminal.out(JSON.stringify(result) + "\n");
       }
-      await terminal.out(formatMetrics({ examples: dataset.length, ...metrics }));
+      await terminal.out(formatMetrics({ examples: examples.length, ...metrics }));
       if (perClass) await terminal.out(`\n${formatClasses(perClass)}`);
     } finally {
       dispose();

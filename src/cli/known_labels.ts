@@ -1,27 +1,13 @@
 /**
- * The labels that a model knows, and examples that are numbered by them.
+ * The labels that a run or a model knows, and examples that are numbered by them.
  *
  * @module
  */
-import { type LabelProblem, TextDataset, type TextExample } from "../data/mod.ts";
+import type { TextDataset, TextExample } from "../data/mod.ts";
 import { listed } from "../data/problem.ts";
 import { DataError } from "../errors.ts";
-import type { BertConfig } from "../model/mod.ts";
-
-/** The labels that a model knows. */
-export interface KnownLabels {
-  readonly problem_type: LabelProblem;
-  /** The names of the classes in the order of their numbers; none for regression. */
-  readonly labels: readonly string[];
-}
-
-/** The labels of a classifier. */
-export function labelsOf({ problem_type, id2label, num_labels }: BertConfig): KnownLabels {
-  return {
-    problem_type: problem_type ?? (num_labels === 1 ? "regression" : "single_label_classification"),
-    labels: Array.from({ length: num_labels }, (_, id) => id2label[id]),
-  };
-}
+import type { FromPretrainedOptions } from "../model/mod.ts";
+import type { KnownLabels } from "./tasks/task.ts";
 
 /** The numbers of classes, by their names among the known ones or as numbers themselves; undefined if some are unknown. */
 export function numbersOf(labels: readonly string[], known: readonly string[]): number[] | undefined {
@@ -32,21 +18,35 @@ export function numbersOf(labels: readonly string[], known: readonly string[]): 
 }
 
 /**
- * The same examples, the classes numbered as known.
+ * The numbers of classes, by their names or as numbers themselves.
+ *
+ * @throws {DataError} if some are unknown.
+ */
+export function requiredNumbers(
+  name: string,
+  labels: readonly string[],
+  known: readonly string[],
+): number[] {
+  const ids = numbersOf(labels, known);
+  if (ids) return ids;
+  throw new DataError(
+    `Cannot use ${name}: it has the labels ${listed(labels)}, of these are wanted: ${listed(known)}`,
+  );
+}
+
+/**
+ * The examples of a dataset, the classes numbered as known.
  *
  * @throws {DataError} if a class is unknown.
  */
-export function renumbered(dataset: TextDataset, { problem_type, labels: known }: KnownLabels): TextDataset {
-  if (dataset.num_labels === 0 || problem_type === "regression") return dataset;
-  const ids = numbersOf(dataset.labels, known);
-  if (!ids) {
-    throw new DataError(
-      `Cannot use ${dataset.name}: it has the labels ${listed(dataset.labels)}, of these are wanted: ${
-        listed(known)
-      }`,
-    );
-  }
-  const examples = dataset.examples.map((example): TextExample => {
+export function renumbered(
+  dataset: TextDataset,
+  { problem_type, labels: known }: KnownLabels,
+): readonly TextExample[] {
+  const { labels, name, examples } = dataset;
+  if (problem_type === "regression" || labels.join("\n") === known.join("\n")) return examples;
+  const ids = requiredNumbers(name, labels, known);
+  return examples.map((example): TextExample => {
     const { label } = example;
     if (label === undefined) return example;
     if (typeof label === "number") return { ...example, label: ids[label] };
@@ -54,5 +54,24 @@ export function renumbered(dataset: TextDataset, { problem_type, labels: known }
     label.forEach((flag, i) => row[ids[i]] = flag);
     return { ...example, label: row };
   });
-  return new TextDataset(examples, dataset.info);
+}
+
+/** The names of classes as config.json has them. */
+export function labelOptions(names: readonly string[]): FromPretrainedOptions {
+  return {
+    id2label: Object.fromEntries(names.map((label, id) => [String(id), label])),
+    label2id: Object.fromEntries(names.map((label, id) => [label, id])),
+    num_labels: names.length,
+  };
+}
+
+/** The classes by the names that the user gives, else as the checkpoint has them, if it knows all of the file's. */
+export function agreedLabels(
+  found: KnownLabels,
+  given: readonly string[] | undefined,
+  saved: readonly string[] | undefined,
+): KnownLabels {
+  if (found.problem_type === "regression") return found;
+  const labels = given ?? (saved && numbersOf(found.labels, saved) ? saved : found.labels);
+  return { ...found, labels };
 }

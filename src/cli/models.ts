@@ -31,6 +31,15 @@ export function hubOptions(values: ModelValues, terminal: Terminal): Omit<HubOpt
   return { revision, cache_dir, local_files_only, progress_callback: progressBar(terminal.progressStream) };
 }
 
+/** How a file of examples is found: with progress and the hub's settings if it is not on this machine. */
+export function locationOptions(
+  input: string,
+  values: ModelValues,
+  terminal: Terminal,
+): Omit<HubOptions, "signal"> {
+  return /^(https?|hf):/.test(input) ? hubOptions(values, terminal) : {};
+}
+
 /** Starts the backend. */
 export async function startRuntime(values: RuntimeValues): Promise<Runtime> {
   return await init(runtimeOptions(values));

@@ -3,14 +3,13 @@
  *
  * @module
  */
-import { dataReport } from "../data/mod.ts";
-import type { SequenceClassifier } from "../model/mod.ts";
+import type { TrainableModel } from "../model/mod.ts";
 import { runtimeName } from "../runtime/platform.ts";
 import { type RunReport, type Scalar, trainingReport } from "../report/mod.ts";
 import type { TrainerState } from "../train/mod.ts";
-import type { TestResults } from "./results.ts";
 import type { RunData } from "./run_data.ts";
 import type { RunLog } from "./run_log.ts";
+import type { DataSummary, TestResults } from "./tasks/mod.ts";
 import type { RunSettings } from "./training_flags.ts";
 import { VERSION } from "./version.ts";
 
@@ -18,17 +17,19 @@ import { VERSION } from "./version.ts";
 export interface ReportParts {
   settings: RunSettings;
   data: RunData;
-  model: SequenceClassifier;
+  model: TrainableModel;
   log: RunLog;
   state: Readonly<TrainerState>;
   results: TestResults | undefined;
+  summary: DataSummary;
   startedAt: string;
 }
 
 /** Writes the report as one page. */
-export function runReport({ settings, data, model, log, state, results, startedAt }: ReportParts): string {
-  const { config } = model, { labels } = data.known, folder = JSON.stringify(`${settings.out}/model`);
-  const hasAccuracy = data.known.problem_type !== "regression";
+export function runReport(parts: ReportParts): string {
+  const { settings, data, model, log, state, results, summary, startedAt } = parts;
+  const { config } = model, folder = JSON.stringify(`${settings.out}/model`);
+  const hasAccuracy = log.evaluations.every(({ metrics }) => metrics.eval_accuracy !== undefined);
   const report: RunReport = {
     title: `Fine-tuning ${settings.model} on ${settings.train}`,
     ...{ startedAt, elapsedMs: log.elapsedMs },
@@ -41,7 +42,7 @@ export function runReport({ settings, data, model, log, state, results, startedA
     },
     data: {
       ...{ name: settings.train, train: data.train.length, dev: data.eval?.length, test: data.test?.length },
-      labelCounts: hasAccuracy ? dataReport(data.train, { labels }).labels : undefined,
+      labelCounts: summary.labelCounts,
     },
     settings: Object.fromEntries(
       Object.entries(settings).map((

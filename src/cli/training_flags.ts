@@ -6,13 +6,26 @@
 import { SCHEDULER_TYPES } from "../train/schedule.ts";
 import type { TrainingArguments } from "../train/mod.ts";
 import { MODEL_FLAGS, RUNTIME_FLAGS } from "./command.ts";
+import { TASK_NAMES } from "./tasks/names.ts";
 import type { Flag, Flags, FlagValues } from "./flags.ts";
 
 /** How files of examples are read. */
 export const DATA_FLAGS = {
-  text: { kind: "text", value: "COLUMN", help: "the column of the text; default: found by its name" },
+  task: {
+    ...{ kind: "text", value: "NAME", choices: TASK_NAMES },
+    help: "what is learned; default: told by the file, else by the model",
+  },
+  text: {
+    kind: "text",
+    value: "COLUMN",
+    help: "the column of the text or words; default: found by its name",
+  },
   text_pair: { kind: "text", value: "COLUMN", help: "the column of the second text of a pair" },
-  label: { kind: "text", value: "COLUMN", help: "the column of the label; default: found by its name" },
+  label: {
+    kind: "text",
+    value: "COLUMN",
+    help: "the column of the label or tags; default: found by its name",
+  },
   label_separator: {
     kind: "text",
     value: "TEXT",
@@ -22,14 +35,17 @@ export const DATA_FLAGS = {
     kind: "text",
     value: "NAME",
     choices: ["single_label_classification", "multi_label_classification", "regression"],
-    help: "what is learned; default: found by the labels",
+    help: "text-classification: the kind of labels; default: found by the labels",
   },
   format: {
     kind: "text",
     value: "NAME",
-    choices: ["csv", "tsv", "jsonl", "json", "parquet"],
-    help: "of the files: csv, tsv, jsonl, json, parquet; default: by name and content",
+    choices: ["csv", "tsv", "jsonl", "json", "parquet", "conll", "text"],
+    help: "of the files: csv, tsv, jsonl, json, parquet, conll, text; default: by name and content",
   },
+  doc_stride: { kind: "number", help: "question-answering: tokens that two windows of a context share; 128" },
+  mlm_probability: { kind: "number", help: "fill-mask: the share of tokens that is masked; 0.15" },
+  whole_word_mask: { kind: "switch", help: "fill-mask: masks whole words" },
 } as const satisfies Flags;
 
 const INTERVALS = ["no", "steps", "epoch"] as const;
@@ -125,7 +141,7 @@ export const RUN_FLAGS = {
   train: {
     kind: "text",
     value: "FILE",
-    help: "training examples: CSV, TSV, JSONL, JSON, Parquet, URL, hf://datasets/...",
+    help: "training examples: CSV, TSV, JSONL, JSON, Parquet, CoNLL, SQuAD, text, URL, hf://datasets/..., -",
   },
   eval: { kind: "text", value: "FILE", help: "examples of the evaluations during the run" },
   test: { kind: "text", value: "FILE", help: "examples of the test at the end" },

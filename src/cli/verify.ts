@@ -9,11 +9,13 @@ import { dispose } from "../runtime/mod.ts";
 import { verifyRun } from "../train/mod.ts";
 import { BertConfig } from "../model/mod.ts";
 import { type Command, defineCommand, RUNTIME_FLAGS } from "./command.ts";
-import { labelsOf } from "./known_labels.ts";
 import { readConfig, required, startRuntime } from "./models.ts";
+import { contextOf } from "./prepared_run.ts";
 import { Progress } from "./progress.ts";
 import { readRunData } from "./run_data.ts";
 import { readRunFile, RUN_FILE } from "./run_file.ts";
+import { repeatable } from "./tasks/files.ts";
+import { requiredTask } from "./tasks/mod.ts";
 
 export const command: Command = defineCommand({
   usage: "FOLDER [--steps 10] [--from STEP]",
@@ -32,27 +34,27 @@ be where run.json says.`,
     "berth verify out/run --from 100 --steps 50",
     "others",
   ]],
-  async run({ values, positionals: [folder], terminal, json }) {
+  async run({ values, positionals: [folder], terminal, json: asJson }) {
     const base = folderUrl(folder), settings = await readRunFile(new URL(RUN_FILE, base));
     const train = required(values.train ?? settings.train, "--train FILE, the training examples");
     const model = new URL("model/", base).href;
     try {
-      const known = labelsOf(new BertConfig(await readConfig(model, {})));
-      const data = await readRunData(
-        { ...settings, train, eval: undefined, test: undefined },
-        terminal,
-        () => known,
-      );
+      const json = await readConfig(model, {}),
+        task = requiredTask("verify", folder, json.architectures, settings.task);
+      const config = new BertConfig(json), own = { ...settings, eval: undefined, test: undefined };
+      const data = await readRunData(task, await repeatable(train), own, terminal, task.labelsOf(config));
       const tokenizer = await BertTokenizer.from_pretrained(model);
+      const context = contextOf(settings, tokenizer, config, data.known);
       const { steps, from, threads } = values, progress = new Progress(terminal, "verify", "steps");
       if (threads !== undefined) await startRuntime({ threads, profile: settings.profile });
       const found = await verifyRun(folder, {
-        ...{ train_dataset: data.train, tokenizer, steps, from },
+        ...{ train_dataset: task.rows(data.train, context, false), tokenizer, steps, from },
+        data_collator: task.collator?.(context),
         onProgress: (done, total) => progress.update(done, total),
       });
       const { ok, difference, compared } = found, last = found.from + found.steps;
       await terminal.out(
-        json
+        asJson
           ? JSON.stringify(found) + "\n"
           : ok
           ? `the same bits: steps ${found.from + 1} to ${last}, ${compared.join(", ")}\n`

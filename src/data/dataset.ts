@@ -228,13 +228,13 @@ export async function readDataset(source: RowSource, options: ExampleOptions = {
 
 /** Labels that need no look at the rows. */
 function givenSchema(
-  { labels, label_separator, problem_type }: LabelOptions,
+  { labels, label_separator, problem_type, label_numbers }: LabelOptions,
   guess: boolean,
 ): LabelSchema | null {
   if (problem_type === "regression") return new LabelSchema(problem_type, []);
   const several = label_separator === undefined ? undefined : "multi_label_classification";
   const type = problem_type ?? several ?? (guess ? "single_label_classification" : undefined);
-  return labels && type ? new LabelSchema(type, labels, label_separator) : null;
+  return labels && type ? new LabelSchema(type, labels, label_separator, label_numbers) : null;
 }
 
 /**

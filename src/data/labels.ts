@@ -18,6 +18,8 @@ export interface LabelOptions {
   problem_type?: LabelProblem;
   /** What stands between several labels in one text, such as `"|"`. Default: a text is one label. */
   label_separator?: string;
+  /** Whether the numbers of the classes stand for their names too. Default false. */
+  label_numbers?: boolean;
 }
 
 /** The most classes: more, and it is no column of labels. */
@@ -39,21 +41,25 @@ export class LabelSchema {
    * @param problem_type What is to be learned.
    * @param labels The names of the classes.
    * @param separator What stands between several labels in one text.
+   * @param numbers Whether the numbers of the classes stand for their names too.
    */
   constructor(
     readonly problem_type: LabelProblem,
     readonly labels: readonly string[],
     readonly separator?: string,
+    numbers = false,
   ) {
     const names = problem_type === "regression" ? ["LABEL_0"] : labels;
-    this.#ids = new Map(names.map((label, id) => [label, id]));
+    const byName = names.map((label, id) => [label, id] as const);
+    const byNumber = numbers ? names.map((_, id) => [String(id), id] as const) : [];
+    this.#ids = new Map([...byNumber, ...byName]);
     this.id2label = Object.fromEntries(names.map((label, id) => [id, label]));
-    this.label2id = Object.fromEntries(this.#ids);
+    this.label2id = Object.fromEntries(byName);
   }
 
   /** How many outputs a head needs. */
   get num_labels(): number {
-    return this.#ids.size;
+    return Object.keys(this.id2label).length;
   }
 
   /**
@@ -188,7 +194,8 @@ export class LabelScan {
       );
     }
     if (type === "regression") return { schema: new LabelSchema(type, []), notes };
-    return { schema: new LabelSchema(type, labels ?? this.#ordered(), label_separator), notes };
+    const names = labels ?? this.#ordered();
+    return { schema: new LabelSchema(type, names, label_separator, this.options.label_numbers), notes };
   }
 
   /** Whole numbers by value, texts by code points: the order of the rows does not matter. */

@@ -126,17 +126,18 @@ export function predictWords(
 /** The share of tokens that is masked where nothing else is known: that of BERT's own training. */
 const MASKED_SHARE = 0.15;
 
-/** Labels of a step on paper: so many tokens are labelled, the first ones. */
+/** Labels of a step on paper: so many real tokens are labelled, the first ones. */
 export function paperLabels(
-  { input_ids }: BertInputs,
+  { input_ids, attention_mask }: BertInputs,
   training: boolean,
   labelled?: number,
 ): number[][] | undefined {
-  const lengths = matrixRows(input_ids, "input_ids").map((row) => row.length);
-  const total = lengths.reduce((a, b) => a + b, 0);
+  const rows = matrixRows(attention_mask ?? input_ids, "attention_mask");
+  const isReal = rows.map((row) => Array.from(row, (value) => !attention_mask || value !== 0));
+  const total = isReal.flat().filter(Boolean).length;
   let left = Math.min(total, labelled ?? (training ? Math.ceil(MASKED_SHARE * total) : 0));
   if (left === 0) return undefined;
-  return lengths.map((length) => Array.from({ length }, () => left-- > 0 ? 0 : IGNORE_INDEX));
+  return isReal.map((row) => row.map((real) => real && left-- > 0 ? 0 : IGNORE_INDEX));
 }
 
 /** A head that predicts word pieces. */

@@ -27,7 +27,9 @@ interface ProcessLike {
   pid?: number;
   env?: Record<string, string | undefined>;
   stdin?: AsyncIterable<Uint8Array>;
+  execPath?: string;
   kill?(pid: number, signal: number): void;
+  exit?(code: number): void;
   on?(signal: string, listener: () => void): void;
   off?(signal: string, listener: () => void): void;
   getBuiltinModule?(name: string): unknown;
@@ -81,6 +83,33 @@ export function processRuns(pid: number): boolean | undefined {
     const { code } = error as { code?: string };
     return code === "ESRCH" ? false : code === "EPERM" ? true : undefined;
   }
+}
+
+/** The path of the program that runs this one: Deno's or Node's binary. */
+export function programPath(): string {
+  return permitted(() => processLike?.execPath) ?? "deno";
+}
+
+/** The flags of an open file descriptor of this process; `"unknown"` where Linux does not tell them. */
+export function descriptorFlags(descriptor: number): number | "closed" | "unknown" {
+  const fs = builtin("node:fs"), folder = "/proc/self/fdinfo";
+  try {
+    if (!fs?.existsSync(folder)) return "unknown";
+    const flags = /^flags:\s*([0-7]+)/m.exec(fs.readFileSync(`${folder}/${descriptor}`, "utf8"));
+    return flags ? parseInt(flags[1], 8) : "unknown";
+  } catch (error) {
+    return (error as { code?: string }).code === "ENOENT" ? "closed" : "unknown";
+  }
+}
+
+/**
+ * Ends this process at once.
+ *
+ * @throws {RuntimeError} where a program cannot end itself (browsers, edge).
+ */
+export function endProcess(code: number): never {
+  processLike?.exit?.(code);
+  throw new RuntimeError(`Cannot end the process with code ${code}: this runtime has none`);
 }
 
 /**

@@ -58,14 +58,14 @@ Deno.test("a wrong call ends with 2 and one line that says what is wanted, and n
 Deno.test("what cannot be done ends with 1 and one line; --debug adds where it came from", async () => {
   const [missing, noHead, debug] = await Promise.all([
     berth(["train", "--train", "no/such.tsv"]),
-    berth(["eval", "-m", "berth-tiny", "--test", demoData("test")]),
+    berth(["eval", "-m", "berth-tiny", "--test", demoData("test"), "--task", "text-classification"]),
     berth(["train", "--train", "no/such.tsv", "--debug"]),
   ]);
   deepStrictEqual([missing.code, noHead.code, debug.code], [1, 1, 1]);
   strictEqual(missing.stderr, 'berth: Cannot read "no/such.tsv": there is no such file\n');
   match(
     noHead.stderr,
-    /^berth: Cannot make a text-classification pipeline of "berth-tiny": .*train a .* first\n$/,
+    /^berth: Cannot measure "berth-tiny": it is a BertForMaskedLM, one ForSequenceClassification is wanted; [^\n]*berth train makes one\n$/,
   );
   match(debug.stderr, /\n {4}at .*open\.ts/);
   strictEqual(missing.stdout + noHead.stdout + debug.stdout, "");

@@ -233,7 +233,7 @@ Deno.test("train names the line of a wrong row, and what labels a test file may 
     match(line.stderr, /^berth: Cannot read ".*ragged\.csv", line 3, column 10: [^\n]+\n$/);
     match(
       label.stderr,
-      /^berth: Cannot use .*test\.csv: it has the labels "great", of these are wanted: "bad", "good"\n$/,
+      /^berth: Cannot read ".*test\.csv", line 2, column "label": the label "great" is unknown; there are "bad", "good"\n$/,
     );
   });
 });

@@ -75,7 +75,7 @@ export function checkGradients(
   ok(left.size === 0, `${golden.name}: no parameter for ${[...left]}`);
 }
 
-/** |actual - wanted| / |wanted| */
+/** |actual - wanted| / |wanted|, where below 1e-3 the rounding of larger numbers counts: 1e-3 stands for |wanted| then. */
 export function relative(actual: number, wanted: number): number {
-  return Math.abs(actual - wanted) / Math.abs(wanted);
+  return Math.abs(actual - wanted) / Math.max(1e-3, Math.abs(wanted));
 }

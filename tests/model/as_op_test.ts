@@ -8,25 +8,17 @@ import {
   BertForSequenceClassification,
   BertModel,
   type EncoderModel,
-  type Parameter,
   type TrainableModel,
 } from "../../src/model/mod.ts";
 import { dispose } from "../../src/runtime/mod.ts";
 import type { Tensor } from "../../src/runtime/tensor.ts";
 import { registerKernels } from "../../src/tfjs/mod.ts";
 import { AdamW } from "../../src/train/mod.ts";
-import { largestDifference, worstError } from "../helpers/errors.ts";
+import { largestDifference } from "../helpers/errors.ts";
 import { caseFolders, readGolden } from "../helpers/golden.ts";
 import { HEADS, newModel } from "../helpers/heads.ts";
-import {
-  CASES,
-  checkGradients,
-  goldenInputs,
-  goldenModel,
-  goldenOptimizer,
-  isBare,
-  relative,
-} from "../helpers/golden_model.ts";
+import { checkOp } from "../helpers/golden_case.ts";
+import { CASES } from "../helpers/golden_model.ts";
 
 const folders = caseFolders();
 for (const name of CASES) {
@@ -34,39 +26,7 @@ for (const name of CASES) {
   Deno.test({
     name: `${name} as an op: outputs, gradients and 20 losses of AdamW are PyTorch's; no tensor is left`,
     ignore: !folder, // the shared reference folder is absent and the repository does not carry this case
-    fn: async () => {
-      await registerKernels({ threads: 2 });
-      const golden = await readGolden(name, folder!),
-        model = await goldenModel(golden),
-        inputs = goldenInputs(golden);
-      const op = asOp(model) as unknown as (x: object) => Record<string, Tensor>, { training } = golden.json;
-      const { optimizer, schedule } = goldenOptimizer(model, training), before = tf.memory().numTensors;
-      const lossOf = (output: Record<string, Tensor>) =>
-        (isBare(golden)
-          ? tf.addN(Object.values(output).map((state) => tf.mean(tf.square(state))))
-          : output.loss) as tf.Scalar;
-      for (const [key, tensor] of Object.entries(op(inputs))) {
-        if (key !== "loss") ok(worstError(tensor.dataSync(), golden.outputs.get(key)!.values) <= 1e-5, key);
-        tensor.dispose();
-      }
-      for (let step = 0; step < Math.max(1, training.total_steps); step++) {
-        const { value, grads } = tf.variableGrads(() => lossOf(op(inputs)));
-        ok(
-          relative(value.dataSync()[0], training.losses[step] ?? golden.json.loss) < 1e-4,
-          `loss of step ${step}`,
-        );
-        const gradientOf = (parameter: Parameter) =>
-          grads[parameter.variable.name].dataSync() as Float32Array;
-        if (step === 0) checkGradients(golden, model, gradientOf);
-        for (const parameter of model.parameters()) parameter.setGradient(gradientOf(parameter));
-        optimizer.step({ max_grad_norm: training.max_grad_norm });
-        optimizer.zero_grad();
-        schedule.step();
-        tf.dispose([value, grads]);
-      }
-      strictEqual(tf.memory().numTensors, before);
-      dispose();
-    },
+    fn: async () => await checkOp(await readGolden(name, folder!)),
   });
 }
 

@@ -1,4 +1,4 @@
-/** Gradients of every head of both families against finite differences of the loss, tensor by tensor. */
+/** Gradients under dropout, of every head of both families, against differences of the 32-bit loss, tensor by tensor; without dropout finite_differences_test.ts is exact. */
 import "../../src/hub/mod.ts";
 import { ok } from "node:assert/strict";
 import type { Parameter } from "../../src/model/mod.ts";

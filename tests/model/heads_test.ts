@@ -169,6 +169,27 @@ Deno.test("a masked language model scores all tokens when they are read, and tra
   dispose();
 });
 
+Deno.test("a masked language model trains on rows that are all padded, with more labels than the first has tokens", async () => {
+  await init({ threads: 2 });
+  const row = (id: number) => [id, id + 1, 3, ...new Array<number>(9).fill(0)], real = row(1).map(Math.sign);
+  const padded = [row(1), row(4), row(7)].map((ids) => ({ ids, labels: ids.map((id) => id || -100) }));
+  const input_ids = padded.map(({ ids }) => ids), labels = padded.map(({ labels }) => labels);
+  for (const name of ["BertForMaskedLM", "DistilBertForMaskedLM", "BertForPreTraining"]) {
+    const head = HEADS.find((one) => one.name === name)!,
+      lossOf = async (inputs: object) => {
+        const model = (await newModel(head)).train();
+        model.seed(1);
+        const { loss } = model.forward(inputs as never);
+        model.backward();
+        return loss!;
+      };
+    const cut = (rows: number[][]) => rows.map((ids) => ids.slice(0, 3));
+    const wanted = await lossOf({ input_ids: cut(input_ids), labels: cut(labels) });
+    strictEqual(await lossOf({ input_ids, labels, attention_mask: [real, real, real] }), wanted);
+  }
+  dispose();
+});
+
 Deno.test("resize_token_embeddings: old rows stay, new ones are drawn, the tied decoder and its bias follow", async () => {
   await init({ threads: 2 });
   for (

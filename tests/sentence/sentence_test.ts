@@ -12,7 +12,6 @@ import {
   init,
   LogisticRegression,
   MultipleNegativesRankingLoss,
-  type PoolingMode,
   type SentenceLoss,
   SentenceTransformer,
   trainFewShot,
@@ -24,6 +23,7 @@ import { largestDifference, worstError } from "../helpers/errors.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { Memory, randomFloats } from "../helpers/kernels.ts";
 import { numericalGradient } from "../reference/layers.ts";
+import { poolRows, ranking, squaredCosineErrors, triplet, type VectorLoss } from "../reference/losses.ts";
 
 const FOLDER = new URL("golden/folder/", import.meta.url);
 const GAMES = [
@@ -35,15 +35,6 @@ const GAMES = [
   "a good game",
 ];
 const RAIN = ["rain", "dull day", "rain all night", "a bad day .", "the long dull rain", "a short night"];
-
-/** The vectors of one sequence pooled, in f64. */
-function poolRows(x: Float64Array, n: number, h: number, mode: PoolingMode): Float64Array {
-  return Float64Array.from({ length: h }, (_, j) => {
-    const column = Array.from({ length: n }, (_, i) => x[i * h + j]), sum = column.reduce((a, b) => a + b, 0);
-    if (mode === "max") return Math.max(...column);
-    return mode === "mean" ? sum / n : sum / Math.sqrt(n);
-  });
-}
 
 Deno.test("pooling and its gradient match f64 within 1e-6 for 1, 2, 3 threads; masked rows get none", async () => {
   for (const threads of [1, 2, 3]) {
@@ -65,7 +56,7 @@ Deno.test("pooling and its gradient match f64 within 1e-6 for 1, 2, 3 threads; m
         const wanted = new Float64Array(rows * h);
         sequences.forEach(([first, keys], s) => {
           const part = x.subarray(first * h, (first + keys) * h),
-            f = (v: Float64Array) => poolRows(v, keys, h, mode);
+            f = (v: Float64Array) => poolRows(v, h, mode);
           ok(
             largestDifference(memory.read(y + s * h * 4, h), f(Float64Array.from(part))) < 1e-6,
             `${mode} ${h}`,
@@ -108,49 +99,14 @@ Deno.test("normalised vectors and their gradient match f64 within 1e-6; a zero v
   dispose();
 });
 
-const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, x, i) => sum + x * b[i], 0);
-const cosine = (a: Float64Array, b: Float64Array) => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
-const euclidean = (a: Float64Array, b: Float64Array) =>
-  Math.sqrt(a.reduce((sum, x, i) => sum + (x - b[i]) ** 2, 0));
-const manhattan = (a: Float64Array, b: Float64Array) => a.reduce((sum, x, i) => sum + Math.abs(x - b[i]), 0);
-
-function ranking(scale: number) {
-  return (rows: Float64Array[], count: number) => {
-    let sum = 0;
-    for (let i = 0; i < count; i++) {
-      const scores = rows.slice(count).map((other) => scale * cosine(rows[i], other)),
-        top = Math.max(...scores);
-      sum += Math.log(scores.reduce((all, score) => all + Math.exp(score - top), 0)) + top - scores[i];
-    }
-    return sum / count;
-  };
-}
-
-function triplet(distance: typeof cosine, margin: number) {
-  return (rows: Float64Array[], count: number) => {
-    const at = (i: number) =>
-      distance(rows[i], rows[count + i]) - distance(rows[i], rows[2 * count + i]) + margin;
-    return Array.from({ length: count }, (_, i) => Math.max(0, at(i))).reduce((a, b) => a + b, 0) / count;
-  };
-}
-
 const LABELS = [0.4, -0.7, 1, 0, 0.3];
-const F64: [loss: SentenceLoss, columns: number, of: (rows: Float64Array[], count: number) => number][] = [
+const F64: [loss: SentenceLoss, columns: number, of: VectorLoss][] = [
   [new MultipleNegativesRankingLoss(), 2, ranking(20)],
   [new MultipleNegativesRankingLoss({ scale: 3 }), 4, ranking(3)],
-  [
-    new CosineSimilarityLoss(),
-    2,
-    (rows, n) =>
-      LABELS.slice(0, n).reduce((sum, label, i) => sum + (cosine(rows[i], rows[n + i]) - label) ** 2, 0) / n,
-  ],
-  [new TripletLoss({ triplet_margin: 0.3 }), 3, triplet(euclidean, 0.3)],
-  [new TripletLoss({ distance_metric: "manhattan", triplet_margin: 1 }), 3, triplet(manhattan, 1)],
-  [
-    new TripletLoss({ distance_metric: "cosine", triplet_margin: 0.2 }),
-    3,
-    triplet((a, b) => 1 - cosine(a, b), 0.2),
-  ],
+  [new CosineSimilarityLoss(), 2, squaredCosineErrors(LABELS)],
+  [new TripletLoss({ triplet_margin: 0.3 }), 3, triplet("euclidean", 0.3)],
+  [new TripletLoss({ distance_metric: "manhattan", triplet_margin: 1 }), 3, triplet("manhattan", 1)],
+  [new TripletLoss({ distance_metric: "cosine", triplet_margin: 0.2 }), 3, triplet("cosine", 0.2)],
 ];
 
 for (const [loss, columns, of] of F64) {

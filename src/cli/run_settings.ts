@@ -1,0 +1,57 @@
+/**
+ * A run's settings: from flags and files, checked, and as the Trainer takes them.
+ *
+ * @module
+ */
+import { fullArguments } from "../train/arguments.ts";
+import type { TrainingArguments } from "../train/mod.ts";
+import { required } from "./models.ts";
+import { ARGUMENT_FLAGS, RUN_FLAGS, type RunSettings } from "./training_flags.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** Settings with what a run must have. */
+export type FullSettings = RunSettings & { model: string; train: string; out: string };
+
+/** What of a command's flags describes a run. */
+export function pickRunSettings(values: object): RunSettings {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(RUN_FLAGS, name)));
+}
+
+/**
+ * Fills in what was left out.
+ *
+ * @throws {UsageError} if something is missing, out of range, or contradicts another setting.
+ */
+export function completedSettings(settings: RunSettings): FullSettings {
+  const train = required(settings.train, "--train FILE, the training examples");
+  const refuseBoth = (one: keyof RunSettings, other: keyof RunSettings) => {
+    if (!settings[one] || !settings[other]) return;
+    const [a, b] = [one, other].map((name) => `--${name.replaceAll("_", "-")}`);
+    throw new UsageError(`Cannot use ${a} and ${b} together: one of them is wanted`);
+  };
+  refuseBoth("eval", "eval_size");
+  refuseBoth("balanced", "class_weights");
+  const full = { ...settings, train, model: settings.model ?? "berth-tiny", out: settings.out ?? "out/run" };
+  checkArguments(argumentsOf(full, false));
+  return full;
+}
+
+/** The Trainer's arguments. @param evaluates Whether there is something to evaluate on. */
+export function argumentsOf(settings: FullSettings, evaluates: boolean): TrainingArguments {
+  const given = Object.keys(ARGUMENT_FLAGS).map((name) => [name, settings[name as keyof RunSettings]]);
+  const args = Object.fromEntries(given.filter(([, value]) => value !== undefined)) as TrainingArguments;
+  return {
+    ...(evaluates ? { eval_strategy: "epoch" } : {}),
+    ...(args.save_steps === undefined ? { save_strategy: "epoch" } : {}),
+    ...{ save_total_limit: 2, ...args, output_dir: settings.out },
+  };
+}
+
+/** Refuses wrong arguments before anything is loaded. */
+function checkArguments(args: TrainingArguments): void {
+  try {
+    fullArguments({ ...args, eval_strategy: args.eval_strategy ?? "epoch" }, true);
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message) : error;
+  }
+}

@@ -6,6 +6,7 @@
 import { alone, type Communicator, openCommunicator } from "../distributed/mod.ts";
 import { logicalCores, processIdentity } from "../runtime/platform.ts";
 import { Ranks } from "../train/distributed/ranks.ts";
+import { FolderStore, type TrainingArguments } from "../train/mod.ts";
 import { tellFailure } from "./failure.ts";
 import { type RuntimeSettings, startRuntime } from "./models.ts";
 import { type Terminal, thisProcess } from "./terminal.ts";
@@ -44,4 +45,17 @@ export async function startOnRank(settings: RuntimeSettings, communicator: Commu
   const { host } = processIdentity(), hosts = new Ranks(communicator).gather(host);
   const share = Math.floor(logicalCores() / hosts.filter((other) => other === host).length);
   await startRuntime({ ...settings, threads: settings.threads ?? Math.max(1, share) });
+}
+
+/**
+ * The arguments of a run that goes on: if it has a checkpoint, it keeps the number of passes of a step, whatever the
+ * number of ranks is now.
+ */
+export async function passesOfRun(
+  args: TrainingArguments,
+  communicator: Communicator,
+): Promise<TrainingArguments> {
+  const checkpoints = await new FolderStore(args.output_dir!).list();
+  const goesOn = new Ranks(communicator).fromFirst(checkpoints.length > 0);
+  return goesOn ? { ...args, gradient_accumulation_steps: undefined } : args;
 }

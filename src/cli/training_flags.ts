@@ -43,6 +43,11 @@ export const DATA_FLAGS = {
     choices: ["csv", "tsv", "jsonl", "json", "parquet", "conll", "text"],
     help: "of the files: csv, tsv, jsonl, json, parquet, conll, text; default: by name and content",
   },
+  column_names: {
+    kind: "names",
+    help: "of a CSV or TSV file without a header line; default: its first line",
+  },
+  delimiter: { kind: "text", value: "CHARACTER", help: "between fields of CSV and TSV; default: found" },
   doc_stride: { kind: "number", help: "question-answering: tokens that two windows of a context share; 128" },
   mlm_probability: { kind: "number", help: "fill-mask: the share of tokens that is masked; 0.15" },
   whole_word_mask: { kind: "switch", help: "fill-mask: masks whole words" },

@@ -9,7 +9,14 @@ Deno.test("a first line whose label other lines have is an example; a header sta
   const { examples, labels, notes } = await read(lines.join("\n") + "\n", { format: "tsv" });
   deepStrictEqual([examples.length, examples[0], labels], [5, { text: "good game", label: 1 }, ["0", "1"]]);
   match(notes[0], /^the file has no header line \("1" of line 1 stands in column 2 of other lines too\)/);
-  const pairs = ["yes,a dog,an animal", "no,a cat,a stone", "yes,a rose,a plant", "no,a car,a fish"];
+  const pairs = [
+    "yes,a dog,an animal",
+    "no,a cat,a stone",
+    "yes,a rose,a plant",
+    "no,a car,a fish",
+    "no,a,b",
+    "yes,c,d",
+  ];
   deepStrictEqual((await read(pairs.join("\n") + "\n")).examples[3], {
     ...{ text: "a car", text_pair: "a fish", label: 0 },
   });

@@ -21,7 +21,7 @@ import {
 
 export const suite: Suite = {
   name: "inference",
-  title: "Inference against onnxruntime-web and transformers.js, in Node",
+  title: "Inference in Deno against onnxruntime-web and transformers.js in Node",
   run,
 };
 

@@ -83,7 +83,9 @@ export class Network {
         `-n ${name} link set lo up`,
         `-n ${name} link set ${DEVICE} up`,
         ...this.rate
-          ? [`netns exec ${name} tc qdisc add dev ${DEVICE} root tbf rate ${this.rate} burst 256k latency 50ms`]
+          ? [
+            `netns exec ${name} tc qdisc add dev ${DEVICE} root tbf rate ${this.rate} burst 256k latency 50ms`,
+          ]
           : [],
       ]),
     ];

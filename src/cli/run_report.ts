@@ -11,7 +11,7 @@ import type { RunData } from "./run_data.ts";
 import type { RunLog } from "./run_log.ts";
 import type { DataSummary, TestResults } from "./tasks/mod.ts";
 import type { RunSettings } from "./training_flags.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../version.ts";
 
 /** What the report is made of. */
 export interface ReportParts {

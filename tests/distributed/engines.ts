@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 import { type Engine, ENGINES, isInstalled } from "../../scripts/bench/mpi_engines.ts";
 import type { CommunicatorOptions } from "../../src/distributed/mod.ts";
 
+export type { Engine };
+
 /** The engines that are installed; says which are skipped. */
 export const engines: readonly Engine[] = ENGINES.filter((engine) => {
   if (isInstalled(engine)) return true;
@@ -24,6 +26,8 @@ const LONGEST_MS = 120_000;
 export interface LaunchOptions {
   /** For the launcher and all ranks. */
   env?: Record<string, string>;
+  /** The file with the program. Default: `ranks.ts`. */
+  file?: string;
   /** What every rank is started by; default: this Deno. */
   runtime?: readonly string[];
   /** The launcher with its flags before `-n`; default: the engine's. */
@@ -32,18 +36,22 @@ export interface LaunchOptions {
   options?: CommunicatorOptions;
 }
 
-/** Runs one of `ranks.ts`'s programs in several ranks. */
+/** Runs a program in several ranks. */
 export async function launch(
   engine: Engine,
   size: number,
   program: string,
-  { env = {}, flags = [], runtime = [Deno.execPath(), "run", "-A", "--no-check"], shell = [], options }:
-    LaunchOptions = {},
+  {
+    env = {},
+    launcher = [engine.mpiexec, ...engine.flags],
+    runtime = [Deno.execPath(), "run", "-A", "--no-check"],
+    options,
+    file = "ranks.ts",
+  }: LaunchOptions = {},
 ): Promise<Ended> {
-  const ranks = fileURLToPath(new URL("./ranks.ts", import.meta.url)), beginMs = performance.now();
+  const ranks = fileURLToPath(new URL(file, import.meta.url)), beginMs = performance.now();
   const [first, ...args] = [
-    ...[...shell, engine.mpiexec, ...engine.flags, ...flags, "-n", String(size)],
-    ...[...runtime, ranks, program],
+    ...[...launcher, "-n", String(size), ...runtime, ranks, program],
   ];
   const { code, stdout, stderr } = await new Deno.Command(first, {
     args,

@@ -24,6 +24,10 @@ export interface Measured {
   machine: string;
   /** Sums of two ranks, the best of several turns. */
   sums: { engine: string; transport: string; bytes: number; ms: number }[];
+  /** Sums of ranks with links of their own. */
+  links: { engine: string; ranks: number; bytes: number; megabits: number; ms: number }[];
+  /** Fine-tuning MiniLM on SST-2: tokens per second of two ranks of one thread, and of one process of two. */
+  training: { work: string; ranks: number; alone: number; shareInMpi: number }[];
   /** A training step of bert-base in one process, on all cores. */
   step: { batch: number; tokens: number; threads: number; ms: number };
 }
@@ -31,6 +35,7 @@ export interface Measured {
 /** A text of 128 tokens is one that most classifiers are trained on; 8 of them fill a core. */
 const WORK: Work = { batch: 8, tokens: 128, accumulation: 1 };
 const RANKS = Array.from({ length: 11 }, (_, i) => 2 ** i).map((ranks) => Math.min(ranks, 1000));
+const ENGINES = ["MPICH", "Open MPI"];
 /** What a link of a network carries beside headers and acknowledgements. */
 const USABLE = 0.9;
 /** A node with so many times the cores of the measured machine. */
@@ -156,9 +161,10 @@ const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
 
 /** The tables by the names that the page gives them. */
 function tables(measured: Measured): Record<string, string> {
-  const { sums, step: { batch, tokens, threads, ms } } = measured, rate = measuredRate(measured);
+  const { sums, links, training, step: { batch, tokens, threads, ms } } = measured,
+    rate = measuredRate(measured);
   const sizes = [...new Set(sums.map(({ bytes }) => bytes))], all = networks(measured);
-  const kinds = ["MPICH", "Open MPI"].flatMap((engine) =>
+  const kinds = ENGINES.flatMap((engine) =>
     ["shared memory", "TCP"].map((transport) => [engine, transport] as const)
   );
   const shapes = [BERT_BASE, BERT_LARGE];
@@ -195,6 +201,40 @@ function tables(measured: Measured): Record<string, string> {
       } tokens per second or`,
       `${Math.round(rate / 1e9)} GFLOPS.`,
     ].join("\n"),
+    training: table(
+      ["", "one process, 2 threads", "2 ranks of 1 thread", "ratio", "of it in MPI"],
+      training.map(({ work, ranks, alone, shareInMpi }) => [
+        ...[work, `${Math.round(alone)} tokens/s`, `${Math.round(ranks)} tokens/s`],
+        ...[(ranks / alone).toFixed(2), `${(100 * shareInMpi).toFixed(1)} %`],
+      ]),
+    ),
+    links: table(
+      [
+        "ranks",
+        "by shares (formula)",
+        "by a tree (formula)",
+        ...ENGINES.map((engine) => `${engine}, measured`),
+      ],
+      [...new Set(links.map(({ ranks }) => ranks))].map((ranks) => {
+        const { bytes, megabits } = links[0];
+        const network = {
+          name: "",
+          latency: link(measured, "TCP").latency,
+          bytesPerSecond: megabits * 1e6 / 8,
+        };
+        const found = (engine: string) =>
+          links.find((one) => one.engine === engine && one.ranks === ranks)!.ms;
+        return [
+          ...[
+            ranks,
+            ...(["halving", "tree"] as const).map((way) =>
+              `${Math.round(1000 * sumSeconds(bytes, ranks, network, way))} ms`
+            ),
+          ],
+          ...ENGINES.map((engine) => `${Math.round(found(engine))} ms`),
+        ];
+      }),
+    ),
     bytes: table(
       ["", "dense parameters", "sum, 1 rank's rows", "sum, all rows", "weights + gradients", "moments"],
       shapes.map((shape) => [

@@ -1,33 +1,49 @@
 /**
- * Writes the tables and plots of docs/scaling.md; with the results of a benchmark (`deno task bench --only mpi`, and
- * pytorch_step for bert-base), from these.
+ * Writes the tables and plots of docs/scaling.md; with the results of a benchmark (`deno task bench --only mpi,ranks`,
+ * and pytorch_step for bert-base), from these.
  *
  *     deno run -A scripts/scaling/write.ts [out/bench/bench.json]
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Results } from "../bench/docs.ts";
 import { machineLine } from "../bench/machine.ts";
-import { SUM_BYTES, sumName, TRANSPORTS } from "../bench/suites/mpi.ts";
+import { LINKS, linksName, SUM_BYTES, sumName, TRANSPORTS } from "../bench/suites/mpi.ts";
 import { documents, type Measured } from "./documents.ts";
 
 const DOCS = new URL("../../docs/", import.meta.url), FIGURES = new URL("scaling/measured.json", DOCS);
 const STEP = { batch: 8, tokens: 128 }, STEP_NAME = "train step, bert-base, 8 x 128";
+/** How rows of the suite "ranks" begin. */
+const RANKS = "2 ranks of 1 thread (";
 
-/** The figures that the model takes from a benchmark's results. */
+/** The figures that the model takes from a benchmark's results: the best of the turns. */
 function figuresOf({ machine, suites }: Results): Measured {
   const rows = suites.flatMap((suite) => suite.rows), mpi = suites.find(({ name }) => name === "mpi");
-  const best = (work: string) => {
+  const find = (work: string) => {
     const row = rows.find((row) => row.work === work);
     if (!row) throw new RangeError(`Cannot take the figures: the results have no "${work}"`);
-    return Number(row.ours.min.toPrecision(4));
+    return row;
   };
-  const sums = ["MPICH", "Open MPI"].flatMap((engine) =>
-    TRANSPORTS.flatMap((transport) =>
-      SUM_BYTES.map((bytes) => ({ engine, transport, bytes, ms: best(sumName(engine, transport, bytes)) }))
-    )
-  );
+  const best = (work: string) => Number(find(work).ours.min.toPrecision(4));
+  const engines = ["MPICH", "Open MPI"], { bytes, megabits } = LINKS;
   return {
-    ...{ date: mpi!.date, machine: machineLine(machine), sums },
+    ...{ date: mpi!.date, machine: machineLine(machine) },
+    sums: engines.flatMap((engine) =>
+      TRANSPORTS.flatMap((transport) =>
+        SUM_BYTES.map((bytes) => ({ engine, transport, bytes, ms: best(sumName(engine, transport, bytes)) }))
+      )
+    ),
+    links: engines.flatMap((engine) =>
+      LINKS.ranks.map((ranks) => ({
+        ...{ engine, ranks, bytes, megabits, ms: best(sumName(engine, linksName(ranks), bytes)) },
+      }))
+    ),
+    training: rows.filter(({ work }) => work.startsWith(RANKS)).map(({ work, ours, theirs }) => {
+      const name = work.slice(work.indexOf("), ") + 3);
+      return {
+        ...{ work: name, ranks: Math.round(ours.median), alone: Math.round(theirs!.median) },
+        shareInMpi: Number(find(`of it in MPI, ${name}`).share!.toPrecision(3)),
+      };
+    }),
     step: { ...STEP, threads: machine.threads, ms: best(STEP_NAME) },
   };
 }

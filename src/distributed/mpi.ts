@@ -68,8 +68,8 @@ class MpiCommunicator implements Communicator {
   readonly size: number;
   readonly engine: string;
   #requests: Requests;
-  /** Memory for sums, by its bytes. */
-  #spare = new Map<number, Uint8Array[]>();
+  /** Memory for sums that none needs now; never more pieces than were under way at once. */
+  #spare: Uint8Array[] = [];
 
   constructor(
     readonly library: MpiLibrary,
@@ -80,13 +80,13 @@ class MpiCommunicator implements Communicator {
     readonly isWorld: boolean,
   ) {
     const { functions, constants, engine } = library, cell = new Int32Array(2);
-    const address = addressOf(cell);
-    functions.MPI_Comm_set_errhandler(handle, constants.errorsReturn);
-    functions.MPI_Comm_rank(handle, address);
-    functions.MPI_Comm_size(handle, address + 4);
-    [this.rank, this.size] = cell;
+    const address = addressOf(cell), requests = new Requests(library, this);
+    this.#requests = requests;
     this.engine = engine;
-    this.#requests = new Requests(library, this);
+    requests.check("set_errhandler", functions.MPI_Comm_set_errhandler(handle, constants.errorsReturn));
+    requests.check("rank", functions.MPI_Comm_rank(handle, address));
+    requests.check("size", functions.MPI_Comm_size(handle, address + cell.BYTES_PER_ELEMENT));
+    [this.rank, this.size] = cell;
   }
 
   allReduce(values: Reducible, operation: Reduction = "sum"): void {
@@ -113,9 +113,7 @@ class MpiCommunicator implements Communicator {
   /** With sums in memory of their own. */
   #allReduceApart(name: string, values: Reducible, op: Handle): Pending {
     const { functions: { MPI_Iallreduce } } = this.library, { byteLength } = values;
-    const free = this.#spare.get(byteLength) ?? [], sums = free.pop() ?? new Uint8Array(byteLength);
-    this.#spare.set(byteLength, free);
-    const distance = addressOf(sums) - addressOf(values);
+    const sums = this.#takeMemory(byteLength), distance = addressOf(sums) - addressOf(values);
     const pending = this.#inPieces(
       name,
       values,
@@ -126,13 +124,20 @@ class MpiCommunicator implements Communicator {
     const take = () => {
       if (isTaken) return;
       isTaken = true;
-      new Uint8Array(values.buffer, values.byteOffset, byteLength).set(sums);
-      free.push(sums);
+      new Uint8Array(values.buffer, values.byteOffset, byteLength).set(sums.subarray(0, byteLength));
+      this.#spare.push(sums);
     };
     return {
       test: () => pending.test() && (take(), true),
       wait: () => (pending.wait(), take()),
     };
+  }
+
+  #takeMemory(bytes: number): Uint8Array {
+    const fits = this.#spare.findIndex(({ byteLength }) => byteLength >= bytes);
+    if (fits >= 0) return this.#spare.splice(fits, 1)[0];
+    this.#spare.pop(); // in place of one that is too small
+    return new Uint8Array(bytes);
   }
 
   reduceScatter(values: Reducible, counts: readonly number[]): void {

@@ -3,17 +3,17 @@
  *
  * @module
  */
-import { folderUrl, writeFileWhole } from "../runtime/files.ts";
+import { folderUrl } from "../runtime/files.ts";
 import { dispose } from "../runtime/mod.ts";
 import { onStopSignal } from "../runtime/platform.ts";
 import { type Metrics, Trainer, type TrainOutput } from "../train/mod.ts";
 import { type Command, type CommandInput, defineCommand } from "./command.ts";
 import { prepareRun } from "./prepared_run.ts";
 import { formatClasses, formatMetrics } from "./results.ts";
-import { keeper, narrator } from "./run_callbacks.ts";
+import { keeper, narrator, trackers } from "./run_callbacks.ts";
 import { readRunFile, RUN_FILE } from "./run_file.ts";
 import { RunLog } from "./run_log.ts";
-import { runReport } from "./run_report.ts";
+import { writeRunReport } from "./run_report.ts";
 import { completedSettings, pickRunSettings } from "./run_settings.ts";
 import type { Terminal } from "./terminal.ts";
 import { RUN_FLAGS } from "./training_flags.ts";
@@ -35,8 +35,9 @@ export const command: Command = defineCommand({
   usage: "--train FILE [--model NAME] [--eval FILE] [--test FILE] [--out FOLDER]",
   about:
     `Fine-tunes a classifier: one label, several labels, or numbers, as the label column says. Writes into --out:
-model/ (for berth and transformers), report.html, metrics.jsonl, receipt.json, run.json (the settings),
-checkpoint-N/. Ctrl-C writes a checkpoint and ends; --resume goes on from it, with the same result.`,
+model/ (for berth and transformers), report.html with figures/ and results.json, metrics.jsonl, tensorboard/,
+receipt.json, run.json (the settings), checkpoint-N/. Ctrl-C writes a checkpoint and ends; --resume goes on from it,
+with the same result.`,
   flags: FLAGS,
   examples: [
     [
@@ -79,7 +80,7 @@ async function train({ values, terminal, json }: CommandInput<typeof FLAGS>): Pr
   const log = new RunLog(new URL("metrics.jsonl", out));
   const trainer = new Trainer({
     ...run.trainerOptions(model),
-    callbacks: [keeper(log, settings), narrator(terminal)],
+    callbacks: [keeper(log, settings), ...trackers(settings, out), narrator(terminal)],
   });
   if (resume) await trainer.load_checkpoint(true);
   const { stopped, signal, global_step, metrics } = await untilStopped(trainer, terminal);
@@ -88,16 +89,16 @@ async function train({ values, terminal, json }: CommandInput<typeof FLAGS>): Pr
     return SIGNAL_CODES[signal];
   }
   await trainer.save_model(new URL("model/", out));
+  const { state } = trainer;
+  await trainer.dispose();
   const test = sets.test ?? sets.eval;
   const tested = test && await run.measure(model, test, sets.test ? "test" : "eval");
   const results = tested?.results;
-  const html = runReport({ settings, data, model, log, state: trainer.state, results, summary, startedAt });
-  await writeFileWhole(new URL("report.html", out), [new TextEncoder().encode(html)]);
+  await writeRunReport({ run, model, log, state, tested, summary, startedAt, out });
   await tell(terminal, json, {
     ...{ out: settings.out, global_step, stopped, metrics: { ...metrics, ...tested?.metrics } },
     ...(results?.perClass ? { classes: results.perClass } : {}),
   });
-  await trainer.dispose();
   return 0;
 }
 
@@ -124,5 +125,5 @@ async function tell(
   if (json) return await terminal.out(JSON.stringify(result) + "\n");
   const classes = result.classes ? `\n${formatClasses(result.classes)}` : "";
   await terminal.out(formatMetrics(result.metrics) + classes);
-  terminal.note(`wrote ${result.out}: model/ report.html metrics.jsonl receipt.json ${RUN_FILE}`);
+  terminal.note(`wrote ${result.out}: model/ report.html figures/ metrics.jsonl receipt.json ${RUN_FILE}`);
 }

@@ -5,9 +5,11 @@
  */
 import { compute_class_weight } from "../data/mod.ts";
 import { BertTokenizer } from "../hub/mod.ts";
-import { BertConfig, type TrainableModel } from "../model/mod.ts";
+import { BertConfig, type PeftModel, type TrainableModel } from "../model/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import { type EvalPrediction, type Metrics, Trainer, type TrainerOptions } from "../train/mod.ts";
+import { adapt, groupsOf } from "./adaptation.ts";
+import { chooseSettings } from "./defaults.ts";
 import { agreedLabels } from "./known_labels.ts";
 import { hubOptions, readConfig, startRuntime } from "./models.ts";
 import { Progress } from "./progress.ts";
@@ -33,27 +35,32 @@ export interface Measured {
   readonly results: TestResults;
 }
 
+/** The examples of a run with what the Trainer takes of them. */
+export interface RunSets {
+  readonly train: TaskSet;
+  readonly eval?: TaskSet;
+  readonly test?: TaskSet;
+}
+
 /** A run that may begin. */
 export class PreparedRun {
-  /** Examples with what the Trainer takes of them. */
-  readonly sets: { readonly train: TaskSet; readonly eval?: TaskSet; readonly test?: TaskSet };
-
+  /**
+   * All that was read.
+   *
+   * @param settings All settings, with those that were chosen by the size of model and data.
+   * @param choice What was chosen, in words.
+   * @param sets The examples with what the Trainer takes of them.
+   */
   constructor(
     readonly settings: FullSettings,
+    readonly choice: string,
     readonly task: Task,
     readonly data: RunData,
+    readonly sets: RunSets,
     readonly context: TaskContext,
     readonly runtime: Runtime,
     readonly terminal: Terminal,
-  ) {
-    const setOf = (examples: readonly object[] | undefined, measured: boolean) =>
-      examples && { examples, rows: task.rows(examples, context, measured) };
-    this.sets = {
-      train: setOf(data.train, false)!,
-      eval: setOf(data.eval, true),
-      test: setOf(data.test, true),
-    };
-  }
+  ) {}
 
   /** What the training examples are like. */
   summary(): DataSummary {
@@ -61,10 +68,10 @@ export class PreparedRun {
     return this.task.summary(train, test ?? other, this.context);
   }
 
-  /** Loads the model, with a new head if it has none that fits. */
-  async loadModel(): Promise<TrainableModel> {
+  /** Loads the model, with a new head if it has none that fits, and adapts it. */
+  async loadModel(): Promise<{ model: TrainableModel; adapter: PeftModel | undefined }> {
     const { settings, task, terminal, context } = this;
-    return await task.model.from_pretrained(settings.model, {
+    const model = await task.model.from_pretrained(settings.model, {
       ...hubOptions(settings, terminal),
       ...task.modelOptions(context.known),
       ...{ ignore_mismatched_sizes: true, seed: settings.seed ?? 42 },
@@ -73,6 +80,7 @@ export class PreparedRun {
         if (drawn.length > 0) terminal.note(`new weights: ${drawn.join(", ")}`);
       },
     });
+    return { model, adapter: adapt(model, settings, task) };
   }
 
   /** What a Trainer is made of, but for listeners. */
@@ -83,6 +91,7 @@ export class PreparedRun {
       ...{ train_dataset: sets.train.rows, eval_dataset: sets.eval?.rows },
       args: { ...argumentsOf(settings, sets.eval !== undefined), ...this.#classWeights() },
       compute_metrics: sets.eval && this.metricsOf(sets.eval),
+      ...groupsOf(settings),
     };
   }
 
@@ -110,9 +119,9 @@ export class PreparedRun {
 export async function prepareRun(settings: FullSettings, terminal: Terminal): Promise<PreparedRun> {
   const hub = hubOptions(settings, terminal), json = await readConfig(settings.model, hub);
   const train = await repeatable(settings.train), ofModel = taskOfModel(json.architectures);
-  const chosen = await chooseTask(train, settings, terminal, ofModel?.name);
-  if (chosen.note !== "") terminal.note(chosen.note);
-  const task = TASKS[chosen.name], config = new BertConfig(json);
+  const told = await chooseTask(train, settings, terminal, ofModel?.name);
+  if (told.note !== "") terminal.note(told.note);
+  const task = TASKS[told.name], config = new BertConfig(json);
   const saved = ofModel === task && json.id2label ? task.labelsOf(config).labels : undefined;
   const data = await readRunData(
     task,
@@ -122,8 +131,22 @@ export async function prepareRun(settings: FullSettings, terminal: Terminal): Pr
     (found) => agreedLabels(found, settings.label_names, saved),
   );
   const tokenizer = await BertTokenizer.from_pretrained(settings.model, hub);
-  const context = contextOf(settings, tokenizer, config, data.known), runtime = await startRuntime(settings);
-  return new PreparedRun(settings, task, data, context, runtime, terminal);
+  const context = contextOf(settings, tokenizer, config, data.known), sets = setsOf(task, data, context);
+  const { hidden_size } = config, rows = sets.train.rows.length;
+  const { settings: chosen, note } = chooseSettings(settings, { rows, hidden_size });
+  const full = { ...settings, ...chosen }, runtime = await startRuntime(settings);
+  return new PreparedRun(full, note, task, data, sets, { ...context, settings: full }, runtime, terminal);
+}
+
+function setsOf(task: Task, data: RunData, context: TaskContext): RunSets {
+  const setOf = (examples: readonly object[], measured: boolean): TaskSet => ({
+    ...{ examples, rows: task.rows(examples, context, measured) },
+  });
+  return {
+    train: setOf(data.train, false),
+    eval: data.eval && setOf(data.eval, true),
+    test: data.test && setOf(data.test, true),
+  };
 }
 
 /** What examples and outputs are read with. */

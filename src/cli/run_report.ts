@@ -15,7 +15,7 @@ import { Progress } from "./progress.ts";
 import { evaluationRecords, stepRecords, withoutPrefix, writeResults } from "./run_results.ts";
 import type { RunLog } from "./run_log.ts";
 import type { DataSummary, TestResults } from "./tasks/mod.ts";
-import { useCode } from "./use_code.ts";
+import { adapterCode, useCode } from "./use_code.ts";
 import { VERSION } from "./version.ts";
 
 /** What the report is made of. */
@@ -68,7 +68,9 @@ export async function writeRunReport(parts: ReportParts): Promise<void> {
     ...{ steps: stepRecords(log.steps), evaluations: evaluationRecords(log.evaluations), watch: state.watch },
     ...{ metrics: Object.keys(metrics).length > 0 ? metrics : undefined, speed: speedOf(parts) },
     ...await hardest(parts),
-    code: useCode(task.name, `${settings.out}/model`, model.typeName),
+    code: settings.merge ?? true
+      ? useCode(task.name, `${settings.out}/model`, model.typeName)
+      : adapterCode(settings.model, `${settings.out}/adapter`, model.typeName),
   };
   await writeResults(out, { ...results, ...report });
 }
@@ -121,7 +123,7 @@ function speedOf({ run, model, summary }: ReportParts): SpeedCard {
     process_bytes: peakMemoryBytes(),
   };
   const { longest } = summary;
-  if (longest === undefined) return memory;
+  if (longest === undefined || run.settings.lora_rank !== undefined) return memory; // adapters are not planned
   const { args = {} } = run.trainerOptions(model), batch_size = args.per_device_train_batch_size ?? 8;
   const { bytes } = plan(model.config, {
     ...{ model: model.constructor as NonNullable<Parameters<typeof plan>[1]>["model"], batch_size },

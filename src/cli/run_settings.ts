@@ -5,6 +5,7 @@
  */
 import { fullArguments } from "../train/arguments.ts";
 import type { TrainingArguments } from "../train/mod.ts";
+import { checkAdaptation } from "./adaptation.ts";
 import { required } from "./models.ts";
 import { ARGUMENT_FLAGS, RUN_FLAGS, type RunSettings } from "./training_flags.ts";
 import { UsageError } from "./usage_error.ts";
@@ -33,6 +34,7 @@ export function completedSettings(settings: RunSettings): FullSettings {
   refuseBoth("balanced", "class_weights");
   const full = { ...settings, train, model: settings.model ?? "berth-tiny", out: settings.out ?? "out/run" };
   checkArguments(argumentsOf(full, false));
+  checkAdaptation(full);
   return full;
 }
 

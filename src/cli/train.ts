@@ -3,12 +3,13 @@
  *
  * @module
  */
+import type { TrainableModel } from "../model/mod.ts";
 import { folderUrl } from "../runtime/files.ts";
 import { dispose } from "../runtime/mod.ts";
 import { onStopSignal } from "../runtime/platform.ts";
 import { type Metrics, Trainer, type TrainOutput } from "../train/mod.ts";
 import { type Command, type CommandInput, defineCommand } from "./command.ts";
-import { prepareRun } from "./prepared_run.ts";
+import { type PreparedRun, prepareRun } from "./prepared_run.ts";
 import { formatClasses, formatMetrics } from "./results.ts";
 import { keeper, narrator, trackers } from "./run_callbacks.ts";
 import { readRunFile, RUN_FILE } from "./run_file.ts";
@@ -27,6 +28,9 @@ const FLAGS = {
   resume: { kind: "switch", help: "goes on from the newest whole checkpoint of --out, if there is one" },
   ...RUN_FLAGS,
 } as const;
+
+/** What a run writes besides the model. */
+const RUN_FILES = ["report.html", "figures/", "metrics.jsonl", "receipt.json", RUN_FILE];
 
 /** Exit codes of a run that a signal ended. */
 const SIGNAL_CODES: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
@@ -65,18 +69,15 @@ with the same result.`,
 
 async function train({ values, terminal, json }: CommandInput<typeof FLAGS>): Promise<number> {
   const { config, resume = false } = values, startedAt = new Date().toISOString();
-  const settings = completedSettings({
+  const given = completedSettings({
     ...(config === undefined ? {} : await readRunFile(config)),
     ...pickRunSettings(values),
   });
-  const out = folderUrl(settings.out), run = await prepareRun(settings, terminal);
-  const { data, sets, runtime } = run, summary = run.summary();
+  const out = folderUrl(given.out), run = await prepareRun(given, terminal);
+  const { data, sets, settings } = run, summary = run.summary();
   terminal.note([...data.notes, summary.text].join("\n"));
-  const model = await run.loadModel();
-  terminal.note(
-    `${settings.model}: ${(model.num_parameters() / 1e6).toFixed(2)} M parameters; ` +
-      `${runtime.threads} threads, profile ${runtime.profile}`,
-  );
+  const { model, adapter } = await run.loadModel();
+  terminal.note(described(run, model));
   const log = new RunLog(new URL("metrics.jsonl", out));
   const trainer = new Trainer({
     ...run.trainerOptions(model),
@@ -88,14 +89,17 @@ async function train({ values, terminal, json }: CommandInput<typeof FLAGS>): Pr
     terminal.error(`berth: ended by ${signal} after step ${global_step}; --resume goes on from there`);
     return SIGNAL_CODES[signal];
   }
-  await trainer.save_model(new URL("model/", out));
+  await adapter?.save_pretrained(new URL("adapter/", out));
+  const isMerged = settings.merge ?? true;
+  if (isMerged) await trainer.save_model(new URL("model/", out));
   const { state } = trainer;
   await trainer.dispose();
   const test = sets.test ?? sets.eval;
   const tested = test && await run.measure(model, test, sets.test ? "test" : "eval");
   const results = tested?.results;
   await writeRunReport({ run, model, log, state, tested, summary, startedAt, out });
-  await tell(terminal, json, {
+  const written = [...(isMerged ? ["model/"] : []), ...(adapter ? ["adapter/"] : []), ...RUN_FILES];
+  await tell(terminal, json, written, {
     ...{ out: settings.out, global_step, stopped, metrics: { ...metrics, ...tested?.metrics } },
     ...(results?.perClass ? { classes: results.perClass } : {}),
   });
@@ -120,10 +124,24 @@ async function untilStopped(trainer: Trainer, terminal: Terminal): Promise<Train
 async function tell(
   terminal: Terminal,
   json: boolean,
+  written: readonly string[],
   result: { out: string; metrics: Metrics; classes?: Parameters<typeof formatClasses>[0] },
 ): Promise<void> {
   if (json) return await terminal.out(JSON.stringify(result) + "\n");
   const classes = result.classes ? `\n${formatClasses(result.classes)}` : "";
   await terminal.out(formatMetrics(result.metrics) + classes);
-  terminal.note(`wrote ${result.out}: model/ report.html figures/ metrics.jsonl receipt.json ${RUN_FILE}`);
+  terminal.note(`wrote ${result.out}: ${written.join(" ")}`);
+}
+
+/** The model, what of it is trained, what computes, and what was chosen. */
+function described({ settings, runtime, choice }: PreparedRun, model: TrainableModel): string {
+  const millions = (count: number) => `${(count / 1e6).toFixed(2)} M`;
+  const all = model.num_parameters(), trained = model.num_parameters({ only_trainable: true });
+  const share = trained < all ? `, ${trained.toLocaleString("en-US")} of them trained` : "";
+  const lines = [
+    `${settings.model}: ${
+      millions(all)
+    } parameters${share}; ${runtime.threads} threads, profile ${runtime.profile}`,
+  ];
+  return [...lines, choice].filter((line) => line !== "").join("\n");
 }

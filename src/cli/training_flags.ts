@@ -55,13 +55,13 @@ type ArgumentName = Exclude<keyof TrainingArguments, "output_dir" | "handle_sign
 /** TrainingArguments but for the folder, which is `--out`, and signals, which the program always heeds. */
 export const ARGUMENT_FLAGS = {
   overwrite_output_dir: { kind: "switch", help: "removes the checkpoints of an earlier run" },
-  num_train_epochs: { kind: "number", help: "passes over the training data; 3" },
+  num_train_epochs: { kind: "number", help: "passes over the training data; 3, up to 10 of few examples" },
   max_steps: { kind: "number", help: "optimizer steps in all, instead of epochs" },
-  per_device_train_batch_size: { kind: "number", help: "examples of a pass; 8" },
-  per_device_eval_batch_size: { kind: "number", help: "examples of a pass of an evaluation; 8" },
+  per_device_train_batch_size: { kind: "number", help: "examples of a pass; 32, of few examples 16" },
+  per_device_eval_batch_size: { kind: "number", help: "examples of a pass of an evaluation; 32" },
   gradient_accumulation_steps: { kind: "number", help: "passes of one step; 1" },
-  learning_rate: { kind: "number", help: "the highest learning rate; 5e-5" },
-  weight_decay: { kind: "number", help: "of all but biases and LayerNorms; 0" },
+  learning_rate: { kind: "number", help: "the highest learning rate; 5e-5, of narrow models or LoRA more" },
+  weight_decay: { kind: "number", help: "of all but biases and LayerNorms; 0.01" },
   adam_beta1: { kind: "number", help: "decay of the first moment; 0.9" },
   adam_beta2: { kind: "number", help: "decay of the second moment; 0.999" },
   adam_epsilon: { kind: "number", help: "added to the root of the second moment; 1e-8" },
@@ -84,7 +84,7 @@ export const ARGUMENT_FLAGS = {
   },
   lr_scheduler_kwargs: { kind: "json", help: "more settings of the schedule" },
   warmup_steps: { kind: "number", help: "steps of the warm-up; below 1 a share of all steps" },
-  warmup_ratio: { kind: "number", help: "the share of steps that warm up" },
+  warmup_ratio: { kind: "number", help: "the share of steps that warm up; 0.1" },
   label_smoothing_factor: { kind: "number", help: "from 0 to below 1; 0" },
   class_weights: { kind: "numbers", help: "a weight for each class" },
   seed: { kind: "number", help: "of the order, dropout and new weights; 42" },
@@ -135,6 +135,24 @@ export const ARGUMENT_FLAGS = {
   stop_on_non_finite: { kind: "switch", help: "stops before a step that is not finite; on" },
 } as const satisfies Readonly<Record<ArgumentName, Flag>>;
 
+/** What of a model is trained. */
+export const ADAPTATION_FLAGS = {
+  lora_rank: {
+    kind: "number",
+    help: "trains LoRA matrices of this rank and the head; writes adapter/ for PEFT",
+  },
+  lora_alpha: { kind: "number", help: "LoRA's product is scaled by alpha / rank; twice the rank" },
+  lora_dropout: { kind: "number", help: "dropout before LoRA's matrices; 0" },
+  lora_target: {
+    kind: "names",
+    help: "modules that get LoRA, by the ends of their names, or all-linear; query,value",
+  },
+  merge: { kind: "switch", help: "writes model/ too, with LoRA merged into the weights; on" },
+  bitfit: { kind: "switch", help: "trains biases and the head only" },
+  layer_decay: { kind: "number", help: "each layer learns by this factor less than the one above it" },
+  reinit_layers: { kind: "number", help: "draws so many of the top layers anew" },
+} as const satisfies Flags;
+
 /** All flags that describe a run; the names of run.json. */
 export const RUN_FLAGS = {
   ...MODEL_FLAGS,
@@ -148,7 +166,7 @@ export const RUN_FLAGS = {
   eval_size: {
     kind: "number",
     value: "SHARE",
-    help: "puts a share (or number) of the training examples aside for eval",
+    help: "puts a share (or number) of the training examples aside for eval; 0.1 without --eval and --test",
   },
   out: {
     ...{ kind: "text", value: "FOLDER", short: "o", alias: "output_dir" },
@@ -169,6 +187,7 @@ export const RUN_FLAGS = {
     help: "shows in the report which words speak for the hardest answers; on",
   },
   balanced: { kind: "switch", help: "weighs the classes so that each counts as much" },
+  ...ADAPTATION_FLAGS,
   ...RUNTIME_FLAGS,
   ...ARGUMENT_FLAGS,
 } as const satisfies Flags;

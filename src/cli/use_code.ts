@@ -14,6 +14,30 @@ const CALLS: Readonly<Record<string, readonly [typescript: string, python: strin
 };
 
 /**
+ * Code that puts an adapter on its base model.
+ *
+ * @param base The model that was adapted.
+ * @param folder Of the adapter.
+ * @param type The model's class.
+ */
+export function adapterCode(base: string, folder: string, type: string): CodeExample[] {
+  const [name, path] = [base, folder].map((text) => JSON.stringify(text));
+  return [{
+    ...{ title: "Deno, Node, browsers", language: "ts" },
+    text: `import { ${type}, PeftModel } from "@berth/berth";
+
+const base = await ${type}.from_pretrained(${name});
+const model = await PeftModel.from_pretrained(base, ${path});`,
+  }, {
+    ...{ title: "Python", language: "python" },
+    text: `from peft import PeftModel
+from transformers import ${type}
+
+model = PeftModel.from_pretrained(${type}.from_pretrained(${name}), ${path})`,
+  }];
+}
+
+/**
  * Code for the command line, Deno, Node and Python.
  *
  * @param task The name of the pipeline; of another task, the model is only loaded.

@@ -24,6 +24,8 @@ interface LoadableModel {
 export interface VerifyOptions
   extends
     Pick<TrainerOptions, "train_dataset" | "tokenizer" | "columns" | "data_collator" | "parameter_groups"> {
+  /** Changes the model as it was changed before the run: LoRA, what is frozen. Default: nothing but `args.freeze`. */
+  adapt?: (model: TrainableModel) => void;
   /** The checkpoint to begin from. Default: the newest whole one before the run's last step. */
   from?: number;
   /** Steps to make again. Default 10, or as many as follow. */
@@ -57,7 +59,7 @@ export interface Verification {
  */
 export async function verifyRun(folder: string | URL, options: VerifyOptions): Promise<Verification> {
   const receipt = await readReceipt(folder), store = new FolderStore(folder);
-  const { onProgress, signal, train_dataset, from: wanted, steps: asked, ...rest } = options;
+  const { onProgress, signal, train_dataset, from: wanted, steps: asked, adapt, ...rest } = options;
   const { profile } = await init(startedRuntime() ? {} : { profile: receipt.kernels.profile });
   if (profile !== receipt.kernels.profile) {
     throw new TrainingError(
@@ -82,6 +84,7 @@ export async function verifyRun(folder: string | URL, options: VerifyOptions): P
   const OwnModel = (models as unknown as Record<string, LoadableModel>)[receipt.model.type];
   if (!OwnModel) throw new TrainingError(`Cannot verify the run: there is no model "${receipt.model.type}"`);
   const model = await OwnModel.from_pretrained(files, { on_report: () => {} });
+  adapt?.(model);
   let difference: string | undefined, done = 0;
   const { save_strategy: _, ...args } = receipt.args;
   const trainer = new Trainer({

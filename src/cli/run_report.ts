@@ -16,7 +16,7 @@ import { evaluationRecords, stepRecords, withoutPrefix, writeResults } from "./r
 import type { RunLog } from "./run_log.ts";
 import type { DataSummary, TestResults } from "./tasks/mod.ts";
 import { adapterCode, useCode } from "./use_code.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../version.ts";
 
 /** What the report is made of. */
 export interface ReportParts {
@@ -53,7 +53,7 @@ export async function writeRunReport(parts: ReportParts): Promise<void> {
     data: {
       ...{
         name: baseName(settings.train),
-        train: data.train.length,
+        train: data.stream ? state.num_samples_seen : data.train.length,
         dev: data.eval?.length,
         test: data.test?.length,
       },

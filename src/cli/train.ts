@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Communicator } from "../distributed/mod.ts";
 import type { TrainableModel } from "../model/mod.ts";
 import { folderUrl } from "../runtime/files.ts";
 import { dispose } from "../runtime/mod.ts";
@@ -10,6 +11,7 @@ import { onStopSignal } from "../runtime/platform.ts";
 import { type Metrics, Trainer, type TrainOutput } from "../train/mod.ts";
 import { type Command, type CommandInput, defineCommand } from "./command.ts";
 import { type PreparedRun, prepareRun } from "./prepared_run.ts";
+import { onAllRanks, passesOfRun, startOnRank } from "./ranks.ts";
 import { formatClasses, formatMetrics } from "./results.ts";
 import { keeper, narrator, trackers } from "./run_callbacks.ts";
 import { readRunFile, RUN_FILE } from "./run_file.ts";
@@ -58,44 +60,55 @@ with the same result.`,
     ],
     ["berth train --config out/run/run.json --resume", "goes on where the run was stopped"],
   ],
-  run: async (input) => {
-    try {
-      return await train(input);
-    } finally {
-      dispose();
-    }
-  },
+  run: (input) =>
+    onAllRanks(input.terminal, async (communicator) => {
+      try {
+        return await train(input, communicator);
+      } finally {
+        dispose();
+      }
+    }),
 });
 
-async function train({ values, terminal, json }: CommandInput<typeof FLAGS>): Promise<number> {
+async function train(
+  { values, terminal, json }: CommandInput<typeof FLAGS>,
+  communicator: Communicator,
+): Promise<number> {
   const { config, resume = false } = values, startedAt = new Date().toISOString();
   const given = completedSettings({
     ...(config === undefined ? {} : await readRunFile(config)),
     ...pickRunSettings(values),
   });
+  await startOnRank(given, communicator);
   const out = folderUrl(given.out), run = await prepareRun(given, terminal);
   const { data, sets, settings } = run, summary = run.summary();
   terminal.note([...data.notes, summary.text].join("\n"));
   const { model, adapter } = await run.loadModel();
   terminal.note(described(run, model));
   const log = new RunLog(new URL("metrics.jsonl", out));
+  const options = run.trainerOptions(model), isGiven = values.gradient_accumulation_steps !== undefined;
+  const args = resume && !isGiven ? await passesOfRun(options.args!, communicator) : options.args;
   const trainer = new Trainer({
-    ...run.trainerOptions(model),
+    ...{ ...options, args, communicator },
     callbacks: [keeper(log, settings), ...trackers(settings, out), narrator(terminal)],
   });
   if (resume) await trainer.load_checkpoint(true);
   const { stopped, signal, global_step, metrics } = await untilStopped(trainer, terminal);
   if (stopped === "signal") {
-    terminal.error(`berth: ended by ${signal} after step ${global_step}; --resume goes on from there`);
-    return SIGNAL_CODES[signal];
+    const by = signal ?? "a signal that another rank got";
+    if (communicator.rank === 0) {
+      terminal.error(`berth: ended by ${by} after step ${global_step}; --resume goes on from there`);
+    }
+    return SIGNAL_CODES[signal ?? "SIGTERM"];
   }
-  await adapter?.save_pretrained(new URL("adapter/", out));
+  if (communicator.rank === 0) await adapter?.save_pretrained(new URL("adapter/", out));
   const isMerged = settings.merge ?? true;
   if (isMerged) await trainer.save_model(new URL("model/", out));
   const { state } = trainer;
   await trainer.dispose();
   const test = sets.test ?? sets.eval;
-  const tested = test && await run.measure(model, test, sets.test ? "test" : "eval");
+  const tested = test && await run.measure(model, test, sets.test ? "test" : "eval", communicator);
+  if (communicator.rank > 0) return 0;
   const results = tested?.results;
   await writeRunReport({ run, model, log, state, tested, summary, startedAt, out });
   const written = [...(isMerged ? ["model/"] : []), ...(adapter ? ["adapter/"] : []), ...RUN_FILES];
@@ -107,7 +120,10 @@ async function train({ values, terminal, json }: CommandInput<typeof FLAGS>): Pr
 }
 
 /** Trains to the end, or to the step in which a signal comes. */
-async function untilStopped(trainer: Trainer, terminal: Terminal): Promise<TrainOutput & { signal: string }> {
+async function untilStopped(
+  trainer: Trainer,
+  terminal: Terminal,
+): Promise<TrainOutput & { signal?: string }> {
   const stop = new AbortController();
   const stopListening = onStopSignal((signal) => {
     terminal.note(`${signal}: ends after this step, with a checkpoint; once more ends at once`);

@@ -43,6 +43,11 @@ export const DATA_FLAGS = {
     choices: ["csv", "tsv", "jsonl", "json", "parquet", "conll", "text"],
     help: "of the files: csv, tsv, jsonl, json, parquet, conll, text; default: by name and content",
   },
+  column_names: {
+    kind: "names",
+    help: "of a CSV or TSV file without a header line; default: its first line",
+  },
+  delimiter: { kind: "text", value: "CHARACTER", help: "between fields of CSV and TSV; default: found" },
   doc_stride: { kind: "number", help: "question-answering: tokens that two windows of a context share; 128" },
   mlm_probability: { kind: "number", help: "fill-mask: the share of tokens that is masked; 0.15" },
   whole_word_mask: { kind: "switch", help: "fill-mask: masks whole words" },
@@ -59,7 +64,9 @@ export const ARGUMENT_FLAGS = {
   max_steps: { kind: "number", help: "optimizer steps in all, instead of epochs" },
   per_device_train_batch_size: { kind: "number", help: "examples of a pass; 32, of few examples 16" },
   per_device_eval_batch_size: { kind: "number", help: "examples of a pass of an evaluation; 32" },
-  gradient_accumulation_steps: { kind: "number", help: "passes of one step; 1" },
+  gradient_accumulation_steps: { kind: "number", help: "passes of one step, of each rank; 1" },
+  exact: { kind: "switch", help: "the same bits on 1, 2, 4, ... ranks" },
+  zero_stage: { kind: "number", help: "1: each rank keeps its part of AdamW's moments alone; 0" },
   learning_rate: { kind: "number", help: "the highest learning rate; 5e-5, of narrow models or LoRA more" },
   weight_decay: { kind: "number", help: "of all but biases and LayerNorms; 0.01" },
   adam_beta1: { kind: "number", help: "decay of the first moment; 0.9" },
@@ -118,7 +125,11 @@ export const ARGUMENT_FLAGS = {
   early_stopping_threshold: { kind: "number", help: "by how much the metric must be better" },
   group_by_length: { kind: "switch", help: "puts examples of like length into a batch" },
   dataloader_drop_last: { kind: "switch", help: "leaves out examples that do not fill a batch" },
-  shuffle_buffer_size: { kind: "number", help: "examples from which a stream's next one is drawn; 1000" },
+  shuffle_buffer_size: {
+    kind: "number",
+    alias: "shuffle_buffer",
+    help: "examples from which a stream's next one is drawn; 1000",
+  },
   max_length: { kind: "number", help: "tokens at which texts are cut; the model's limit" },
   gradient_checkpointing: { kind: "switch", help: "keeps less memory and computes again" },
   freeze: {
@@ -167,6 +178,10 @@ export const RUN_FLAGS = {
     kind: "number",
     value: "SHARE",
     help: "puts a share (or number) of the training examples aside for eval; 0.1 without --eval and --test",
+  },
+  stream: {
+    kind: "switch",
+    help: "reads --train while it trains, so that it need not fit into memory; needs --max-steps",
   },
   out: {
     ...{ kind: "text", value: "FOLDER", short: "o", alias: "output_dir" },

@@ -13,7 +13,7 @@ import type {
 } from "../../model/mod.ts";
 import type { DataCard, LabelCount, PredictionRow, RunReport } from "../../report/mod.ts";
 import type { BertTokenizer } from "../../tokenizer/mod.ts";
-import type { DataCollator, EvalPrediction, Metrics } from "../../train/mod.ts";
+import type { DataCollator, EvalPrediction, ExampleStream, Metrics } from "../../train/mod.ts";
 import type { Terminal } from "../terminal.ts";
 import type { TaskName } from "./names.ts";
 import type { RunSettings } from "../training_flags.ts";
@@ -40,6 +40,11 @@ export interface Examples<E extends object = object> {
   readonly known: KnownLabels;
   /** What was guessed, one sentence each. */
   readonly notes: readonly string[];
+}
+
+/** Examples that are read anew each time, and never held in memory. */
+export interface StreamedExamples extends Omit<Examples, "examples"> {
+  readonly stream: ExampleStream;
 }
 
 /** Examples, and the same as a Trainer takes them. */
@@ -116,6 +121,17 @@ export interface Task<E extends object = object> {
     terminal: Terminal,
     labels: KnownLabels | LabelChoice,
   ): Promise<Examples<E>>;
+  /**
+   * Opens a file that need not fit into memory; its rows are as the Trainer takes them.
+   *
+   * @throws as `read`, also while it is gone through.
+   */
+  stream?(
+    input: string,
+    settings: RunSettings,
+    terminal: Terminal,
+    labels: KnownLabels | LabelChoice,
+  ): Promise<StreamedExamples>;
   /** The labels of a model that has the head. */
   labelsOf(config: BertConfig): KnownLabels;
   /** How a model of these labels is loaded. */

@@ -25,7 +25,7 @@ export function textCard(
     });
     const { duplicates, conflicts, empty, leaks: _, ...facts } = found;
     const counts = { duplicates: duplicates.length, conflicts: conflicts.length, empty: empty.length };
-    if (examples === train) return [{ name, ...facts, ...counts }];
+    if (examples === train || train.length === 0) return [{ name, ...facts, ...counts }];
     return [{ name, ...facts, ...counts, leaks: dataReport(train, { test: examples }).leaks.length }];
   });
   const words = (label: TextExample["label"]): string =>

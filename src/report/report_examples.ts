@@ -77,7 +77,10 @@ function predictionRow(row: PredictionRow, known: boolean, compared: boolean): M
   const judged = expected !== undefined && (row.right !== undefined || probability !== undefined);
   const wrong = judged && !(row.right ?? expected === predicted);
   const words = (pair: boolean) => attributions?.filter((word) => (word.pair ?? false) === pair);
-  const strongest = Math.max(0, ...(attributions ?? []).map(({ score }) => Math.abs(score)));
+  const strongest = Math.max(
+    0,
+    ...(attributions ?? []).map(({ score }) => Math.abs(score)).filter(Number.isFinite),
+  );
   const pair = text_pair !== undefined &&
     markup`<span class="pair" dir="auto">${colouredWords(text_pair, words(true), strongest)}</span>`;
   const cell = (name: string, value: string | undefined) =>
@@ -106,7 +109,7 @@ function colouredWords(
   let at = 0;
   for (const { start, end, score } of words) {
     const strength = Math.round(Math.abs(score) / strongest * STRENGTHS);
-    if (!(start >= at && end <= limit && end > start) || strength === 0) continue;
+    if (!(start >= at && end <= limit && end > start) || !(strength > 0)) continue;
     parts.push(
       text.slice(at, start),
       markup`<span class="${score > 0 ? "for" : "against"}${strength}">${text.slice(start, end)}</span>`,

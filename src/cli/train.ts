@@ -10,6 +10,7 @@ import { dispose } from "../runtime/mod.ts";
 import { onStopSignal } from "../runtime/platform.ts";
 import { type Metrics, Trainer, type TrainOutput } from "../train/mod.ts";
 import { type Command, type CommandInput, defineCommand } from "./command.ts";
+import { PeakMemory } from "./peak_memory.ts";
 import { type PreparedRun, prepareRun } from "./prepared_run.ts";
 import { onAllRanks, passesOfRun, startOnRank } from "./ranks.ts";
 import { formatClasses, formatMetrics } from "./results.ts";
@@ -88,9 +89,10 @@ async function train(
   const log = new RunLog(new URL("metrics.jsonl", out));
   const options = run.trainerOptions(model), isGiven = values.gradient_accumulation_steps !== undefined;
   const args = resume && !isGiven ? await passesOfRun(options.args!, communicator) : options.args;
+  const peak = new PeakMemory(model);
   const trainer = new Trainer({
     ...{ ...options, args, communicator },
-    callbacks: [keeper(log, settings), ...trackers(settings, out), narrator(terminal)],
+    callbacks: [keeper(log, settings), ...trackers(settings, out), peak.callback, narrator(terminal)],
   });
   if (resume) await trainer.load_checkpoint(true);
   const { stopped, signal, global_step, metrics } = await untilStopped(trainer, terminal);
@@ -110,7 +112,7 @@ async function train(
   const tested = test && await run.measure(model, test, sets.test ? "test" : "eval", communicator);
   if (communicator.rank > 0) return 0;
   const results = tested?.results;
-  await writeRunReport({ run, model, log, state, tested, summary, startedAt, out });
+  await writeRunReport({ run, model, log, state, tested, summary, startedAt, peak, out });
   const written = [...(isMerged ? ["model/"] : []), ...(adapter ? ["adapter/"] : []), ...RUN_FILES];
   await tell(terminal, json, written, {
     ...{ out: settings.out, global_step, stopped, metrics: { ...metrics, ...tested?.metrics } },

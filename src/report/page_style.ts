@@ -43,7 +43,7 @@ figcaption{margin-bottom:8px}
 `;
 
 const TABLES = `table{width:100%;border-collapse:collapse;font-size:15px;font-variant-numeric:tabular-nums}
-caption{padding-bottom:8px;text-align:left}
+caption,.caption{padding-bottom:8px;text-align:left}
 th,td{padding:8px 10px;text-align:left;vertical-align:top;border-top:1px solid var(--berth-grid)}
 thead th{border-top:0;color:var(--berth-muted);font-size:13px;font-weight:500;white-space:nowrap}
 th:first-child,td:first-child{padding-left:0}
@@ -104,7 +104,7 @@ table{font-size:14px}
 .scores th,.scores td{padding:7px 4px;font-size:13px}
 .scores .label{min-width:5.5em}
 .texts thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-.texts,.texts caption,.texts tbody{display:block}
+.texts,.texts tbody{display:block}
 .texts tr{display:grid;grid-template-columns:3fr 2fr;gap:6px 18px;padding:12px 0;border-top:1px solid var(--berth-grid)}
 .texts td{padding:0;border:0}
 .texts td:first-child{grid-column:1/-1}
@@ -132,7 +132,7 @@ table,.facts-list{font-size:9.5pt}
 th:first-child,td:first-child{padding-left:0}
 .card,tr,pre,.berth-plot{break-inside:avoid}
 .long{break-inside:auto}
-h2,h3,caption,figcaption{break-after:avoid}
+h2,h3,caption,.caption,figcaption{break-after:avoid}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}
 .berth-plot,.bar,.texts span,.legend span{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 }

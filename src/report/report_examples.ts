@@ -18,7 +18,6 @@ const STRENGTHS = 3;
 /** The tables of a run's examples. */
 export function exampleTables(run: RunReport): Markup[] {
   const { tried = [], predictions = [], worst = [], uncertain = [], regression } = run;
-  const explained = [...worst, ...uncertain, ...tried].some(({ attributions }) => attributions !== undefined);
   const hard = [
     worst.length > 0 &&
     (regression === undefined
@@ -29,14 +28,15 @@ export function exampleTables(run: RunReport): Markup[] {
   ].filter((table) => table !== false);
   return [
     tried.length > 0 && predictionTable("Sentences you tried", "", tried),
-    explained && legend(),
+    wordLegend([...worst, ...uncertain, ...tried]),
     hard.length > 0 && markup`<div class="grid pairs start texts-grid">${hard}</div>`,
     predictions.length > 0 && predictionTable("Examples", "", predictions),
   ].filter((part) => part !== false);
 }
 
-/** What the colours of words mean. */
-function legend(): Markup {
+/** What the colours of words mean; nothing if there are none. */
+export function wordLegend(rows: readonly PredictionRow[]): Markup | false {
+  if (!rows.some(({ attributions }) => attributions !== undefined)) return false;
   const word = (style: string, text: string) => markup`<span class="${style}">${text}</span>`;
   return markup`<p class="legend note">How much a word speaks for the predicted class: ${
     word("for3", "strongly for")
@@ -60,10 +60,9 @@ export function predictionTable(
   const known = !compared && rows.some(({ expected }) => expected !== undefined); // else it is one of the two
   const head = (name: string) =>
     markup`<th scope="col" role="columnheader"${name !== "Text" && markup` class="outcome"`}>${name}</th>`;
-  return markup`<div class="card long${!narrow && " below"}"><table class="texts${
-    narrow && " narrow"
-  }" role="table">
-<caption><h3>${title}</h3>${note !== "" && markup`<p class="note">${note}</p>`}</caption>
+  return markup`<div class="card long${!narrow && " below"}"><div class="caption"><h3>${title}</h3>${
+    note !== "" && markup`<p class="note">${note}</p>`
+  }</div><table class="texts${narrow && " narrow"}" role="table" aria-label="${title}">
 <thead role="rowgroup"><tr role="row">${head("Text")}${head("Predicted")}${known && head("Expected")}${
     compared && head("Simpler method")
   }</tr></thead>

@@ -24,6 +24,16 @@ export * from "./src/data/mod.ts";
 export * from "./src/datasets/mod.ts";
 export * from "./src/metrics/mod.ts";
 export * from "./src/model/mod.ts";
+export {
+  alone,
+  type CommunicationTimes,
+  type Communicator,
+  type CommunicatorOptions,
+  openCommunicator,
+  type Pending,
+  type Reducible,
+  type Reduction,
+} from "./src/distributed/mod.ts";
 export * from "./src/train/mod.ts";
 export * from "./src/export/mod.ts";
 export * from "./src/pipelines/mod.ts";

@@ -3,16 +3,18 @@
  *
  * @module
  */
+import { installedEngines } from "../distributed/mod.ts";
 import { formatBytes } from "../hub/mod.ts";
 import { cacheFolder } from "../hub/options.ts";
 import { AutoModelForSequenceClassification } from "../model/mod.ts";
 import { filePath, freeBytes, isFolder } from "../runtime/files.ts";
 import { dispose } from "../runtime/mod.ts";
+import { hasNativeLibraries } from "../runtime/native.ts";
 import { canShareMemory, environmentVariable, logicalCores, runtimeName } from "../runtime/platform.ts";
 import { AdamW } from "../train/mod.ts";
 import { type Command, defineCommand, RUNTIME_FLAGS } from "./command.ts";
 import { startRuntime } from "./models.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../version.ts";
 
 /** The step that is timed: B sequences of T tokens. */
 const B = 16, T = 32, STEPS = 10;
@@ -38,7 +40,7 @@ export const command: Command = defineCommand({
           threads,
           start_ms: Math.round(performance.now() - startMs),
         },
-        ...{ wasm_memory: formatBytes(free), ...await cacheFacts(), ...await speed() },
+        ...{ wasm_memory: formatBytes(free), mpi: mpiFact(), ...await cacheFacts(), ...await speed() },
       };
       if (json) return await terminal.out(JSON.stringify(facts) + "\n");
       const width = Math.max(...Object.keys(facts).map((name) => name.length));
@@ -51,6 +53,16 @@ export const command: Command = defineCommand({
     }
   },
 });
+
+/** The MPI engines that `mpiexec -n N berth train` can use. */
+function mpiFact(): string {
+  if (!hasNativeLibraries()) return "none (Deno is wanted)";
+  try {
+    return installedEngines().join(", ") || "none found";
+  } catch (error) {
+    return `unknown (${(error as Error).message})`;
+  }
+}
 
 async function cacheFacts(): Promise<Record<string, string>> {
   const cache = cacheFolder(undefined);

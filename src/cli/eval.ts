@@ -10,6 +10,7 @@ import { type Command, defineCommand, MODEL_FLAGS, RUNTIME_FLAGS } from "./comma
 import { hubOptions, readConfig, required, startRuntime } from "./models.ts";
 import { contextOf, measure } from "./prepared_run.ts";
 import { formatClasses, formatMetrics } from "./results.ts";
+import { repeatable } from "./tasks/files.ts";
 import { loadTrained, requiredTask } from "./tasks/mod.ts";
 import { DATA_FLAGS } from "./training_flags.ts";
 
@@ -38,15 +39,15 @@ export const command: Command = defineCommand({
       name = required(values.model, "--model NAME");
     try {
       const hub = hubOptions(values, terminal), config = await readConfig(name, hub);
-      const task = requiredTask("measure", name, config.architectures),
+      const task = requiredTask("measure", name, config.architectures, values.task),
         labels = task.labelsOf(new BertConfig(config));
-      const { examples, known } = await task.read(file, values, terminal, labels);
+      const { examples, known } = await task.read(await repeatable(file), values, terminal, labels);
       const tokenizer = await BertTokenizer.from_pretrained(name, hub);
       const settings = { ...values, per_device_eval_batch_size: values.batch_size };
       const context = contextOf(settings, tokenizer, new BertConfig(config), known);
       await startRuntime(values);
       const model = await loadTrained(task, name, hub),
-        set = { examples, rows: task.rows(examples, context) };
+        set = { examples, rows: task.rows(examples, context, true) };
       const measured = await measure(model, task, set, context, terminal, "eval");
       const metrics = Object.fromEntries(
         Object.entries(measured.metrics).map(([key, value]) => [key.replace(/^eval_/, ""), value]),

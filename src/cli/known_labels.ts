@@ -18,6 +18,23 @@ export function numbersOf(labels: readonly string[], known: readonly string[]): 
 }
 
 /**
+ * The numbers of classes, by their names or as numbers themselves.
+ *
+ * @throws {DataError} if some are unknown.
+ */
+export function requiredNumbers(
+  name: string,
+  labels: readonly string[],
+  known: readonly string[],
+): number[] {
+  const ids = numbersOf(labels, known);
+  if (ids) return ids;
+  throw new DataError(
+    `Cannot use ${name}: it has the labels ${listed(labels)}, of these are wanted: ${listed(known)}`,
+  );
+}
+
+/**
  * The examples of a dataset, the classes numbered as known.
  *
  * @throws {DataError} if a class is unknown.
@@ -28,12 +45,7 @@ export function renumbered(
 ): readonly TextExample[] {
   const { labels, name, examples } = dataset;
   if (problem_type === "regression" || labels.join("\n") === known.join("\n")) return examples;
-  const ids = numbersOf(labels, known);
-  if (!ids) {
-    throw new DataError(
-      `Cannot use ${name}: it has the labels ${listed(labels)}, of these are wanted: ${listed(known)}`,
-    );
-  }
+  const ids = requiredNumbers(name, labels, known);
   return examples.map((example): TextExample => {
     const { label } = example;
     if (label === undefined) return example;

@@ -7,6 +7,7 @@ import { nearest } from "../data/problem.ts";
 import { fileUrl, readText, writeFileWhole } from "../runtime/files.ts";
 import { fullArguments } from "../train/arguments.ts";
 import type { Flag } from "./flags.ts";
+import { chooseSettings } from "./defaults.ts";
 import { RUN_FLAGS, type RunSettings } from "./training_flags.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -68,11 +69,17 @@ function wanted({ kind, choices }: Flag): string {
   return { ...words, numbers: "a list of numbers", json: "an object" }[kind];
 }
 
+/** What depends on the model or the data. */
+const BY_SIZE = ["eval_strategy", "learning_rate", "per_device_train_batch_size", "num_train_epochs"];
+
 /** The JSON schema of run.json (draft 2020-12). */
 export function runFileSchema(): Record<string, unknown> {
-  const { eval_strategy: _, ...usual } = fullArguments({}, true); // that one depends on the data
-  const own = { model: "berth-tiny", out: "out/run", save_strategy: "epoch", save_total_limit: 2 };
-  const defaults: Record<string, unknown> = { ...usual, ...own };
+  const defaults: Record<string, unknown> = {
+    ...fullArguments({}, true),
+    ...chooseSettings({}, { rows: undefined, hidden_size: Infinity }).settings,
+    ...{ model: "berth-tiny", out: "out/run", save_strategy: "epoch", save_total_limit: 2, merge: true },
+  };
+  for (const name of BY_SIZE) delete defaults[name];
   const texts = { type: "array", items: { type: "string" } };
   const types: Record<Flag["kind"], object> = {
     ...{

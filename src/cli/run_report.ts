@@ -11,7 +11,7 @@ import type { RunData } from "./run_data.ts";
 import type { RunLog } from "./run_log.ts";
 import type { DataSummary, TestResults } from "./tasks/mod.ts";
 import type { RunSettings } from "./training_flags.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../version.ts";
 
 /** What the report is made of. */
 export interface ReportParts {
@@ -29,7 +29,7 @@ export interface ReportParts {
 export function runReport(parts: ReportParts): string {
   const { settings, data, model, log, state, results, summary, startedAt } = parts;
   const { config } = model, folder = JSON.stringify(`${settings.out}/model`);
-  const hasAccuracy = data.known.problem_type !== "regression";
+  const hasAccuracy = log.evaluations.every(({ metrics }) => metrics.eval_accuracy !== undefined);
   const report: RunReport = {
     title: `Fine-tuning ${settings.model} on ${settings.train}`,
     ...{ startedAt, elapsedMs: log.elapsedMs },

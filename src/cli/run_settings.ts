@@ -5,12 +5,18 @@
  */
 import { fullArguments } from "../train/arguments.ts";
 import type { TrainingArguments } from "../train/mod.ts";
+import { checkAdaptation } from "./adaptation.ts";
 import { required } from "./models.ts";
-import { ARGUMENT_FLAGS, type RunSettings } from "./training_flags.ts";
+import { ARGUMENT_FLAGS, RUN_FLAGS, type RunSettings } from "./training_flags.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Settings with what a run must have. */
 export type FullSettings = RunSettings & { model: string; train: string; out: string };
+
+/** What of a command's flags describes a run. */
+export function pickRunSettings(values: object): RunSettings {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(RUN_FLAGS, name)));
+}
 
 /**
  * Fills in what was left out.
@@ -26,8 +32,13 @@ export function completedSettings(settings: RunSettings): FullSettings {
   };
   refuseBoth("eval", "eval_size");
   refuseBoth("balanced", "class_weights");
+  for (const name of ["eval_size", "balanced", "group_by_length"] as const) refuseBoth("stream", name);
+  if (settings.stream && !((settings.max_steps ?? 0) > 0)) {
+    throw new UsageError("Cannot use --stream without --max-steps N: the length of the file is not known");
+  }
   const full = { ...settings, train, model: settings.model ?? "berth-tiny", out: settings.out ?? "out/run" };
   checkArguments(argumentsOf(full, false));
+  checkAdaptation(full);
   return full;
 }
 
@@ -35,9 +46,10 @@ export function completedSettings(settings: RunSettings): FullSettings {
 export function argumentsOf(settings: FullSettings, evaluates: boolean): TrainingArguments {
   const given = Object.keys(ARGUMENT_FLAGS).map((name) => [name, settings[name as keyof RunSettings]]);
   const args = Object.fromEntries(given.filter(([, value]) => value !== undefined)) as TrainingArguments;
+  const interval = settings.stream ? "steps" : "epoch"; // an epoch of a stream may never end
   return {
-    ...(evaluates ? { eval_strategy: "epoch" } : {}),
-    ...(args.save_steps === undefined ? { save_strategy: "epoch" } : {}),
+    ...(evaluates ? { eval_strategy: interval } : {}),
+    ...(args.save_steps === undefined ? { save_strategy: interval } : {}),
     ...{ save_total_limit: 2, ...args, output_dir: settings.out },
   };
 }

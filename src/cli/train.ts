@@ -3,18 +3,21 @@
  *
  * @module
  */
+import type { Communicator } from "../distributed/mod.ts";
+import type { TrainableModel } from "../model/mod.ts";
 import { folderUrl, writeFileWhole } from "../runtime/files.ts";
 import { dispose } from "../runtime/mod.ts";
 import { onStopSignal } from "../runtime/platform.ts";
 import { type Metrics, Trainer, type TrainOutput } from "../train/mod.ts";
 import { type Command, type CommandInput, defineCommand } from "./command.ts";
-import { prepareRun } from "./prepared_run.ts";
+import { type PreparedRun, prepareRun } from "./prepared_run.ts";
+import { onAllRanks, passesOfRun, startOnRank } from "./ranks.ts";
 import { formatClasses, formatMetrics } from "./results.ts";
 import { keeper, narrator } from "./run_callbacks.ts";
 import { readRunFile, RUN_FILE } from "./run_file.ts";
 import { RunLog } from "./run_log.ts";
 import { runReport } from "./run_report.ts";
-import { completedSettings } from "./run_settings.ts";
+import { completedSettings, pickRunSettings } from "./run_settings.ts";
 import type { Terminal } from "./terminal.ts";
 import { RUN_FLAGS } from "./training_flags.ts";
 
@@ -27,6 +30,9 @@ const FLAGS = {
   resume: { kind: "switch", help: "goes on from the newest whole checkpoint of --out, if there is one" },
   ...RUN_FLAGS,
 } as const;
+
+/** What a run writes besides the model. */
+const RUN_FILES = ["report.html", "metrics.jsonl", "receipt.json", RUN_FILE];
 
 /** Exit codes of a run that a signal ended. */
 const SIGNAL_CODES: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
@@ -53,47 +59,58 @@ checkpoint-N/. Ctrl-C writes a checkpoint and ends; --resume goes on from it, wi
     ],
     ["berth train --config out/run/run.json --resume", "goes on where the run was stopped"],
   ],
-  run: async (input) => {
-    try {
-      return await train(input);
-    } finally {
-      dispose();
-    }
-  },
+  run: (input) =>
+    onAllRanks(input.terminal, async (communicator) => {
+      try {
+        return await train(input, communicator);
+      } finally {
+        dispose();
+      }
+    }),
 });
 
-async function train({ values, terminal, json }: CommandInput<typeof FLAGS>): Promise<number> {
-  const { config, resume = false, ...flags } = values, startedAt = new Date().toISOString();
-  const settings = completedSettings({
+async function train(
+  { values, terminal, json }: CommandInput<typeof FLAGS>,
+  communicator: Communicator,
+): Promise<number> {
+  const { config, resume = false } = values, startedAt = new Date().toISOString();
+  const given = completedSettings({
     ...(config === undefined ? {} : await readRunFile(config)),
-    ...flags,
+    ...pickRunSettings(values),
   });
-  const out = folderUrl(settings.out), run = await prepareRun(settings, terminal);
-  const { data, sets, runtime } = run, summary = run.summary();
+  await startOnRank(given, communicator);
+  const out = folderUrl(given.out), run = await prepareRun(given, terminal);
+  const { data, sets, settings } = run, summary = run.summary();
   terminal.note([...data.notes, summary.text].join("\n"));
-  const model = await run.loadModel();
-  terminal.note(
-    `${settings.model}: ${(model.num_parameters() / 1e6).toFixed(2)} M parameters; ` +
-      `${runtime.threads} threads, profile ${runtime.profile}`,
-  );
+  const { model, adapter } = await run.loadModel();
+  terminal.note(described(run, model));
   const log = new RunLog(new URL("metrics.jsonl", out));
+  const options = run.trainerOptions(model), isGiven = values.gradient_accumulation_steps !== undefined;
+  const args = resume && !isGiven ? await passesOfRun(options.args!, communicator) : options.args;
   const trainer = new Trainer({
-    ...run.trainerOptions(model),
+    ...{ ...options, args, communicator },
     callbacks: [keeper(log, settings), narrator(terminal)],
   });
   if (resume) await trainer.load_checkpoint(true);
   const { stopped, signal, global_step, metrics } = await untilStopped(trainer, terminal);
   if (stopped === "signal") {
-    terminal.error(`berth: ended by ${signal} after step ${global_step}; --resume goes on from there`);
-    return SIGNAL_CODES[signal];
+    const by = signal ?? "a signal that another rank got";
+    if (communicator.rank === 0) {
+      terminal.error(`berth: ended by ${by} after step ${global_step}; --resume goes on from there`);
+    }
+    return SIGNAL_CODES[signal ?? "SIGTERM"];
   }
-  await trainer.save_model(new URL("model/", out));
+  if (communicator.rank === 0) await adapter?.save_pretrained(new URL("adapter/", out));
+  const isMerged = settings.merge ?? true;
+  if (isMerged) await trainer.save_model(new URL("model/", out));
   const test = sets.test ?? sets.eval;
-  const tested = test && await run.measure(model, test, sets.test ? "test" : "eval");
+  const tested = test && await run.measure(model, test, sets.test ? "test" : "eval", communicator);
+  if (communicator.rank > 0) return 0;
   const results = tested?.results;
   const html = runReport({ settings, data, model, log, state: trainer.state, results, summary, startedAt });
   await writeFileWhole(new URL("report.html", out), [new TextEncoder().encode(html)]);
-  await tell(terminal, json, {
+  const written = [...(isMerged ? ["model/"] : []), ...(adapter ? ["adapter/"] : []), ...RUN_FILES];
+  await tell(terminal, json, written, {
     ...{ out: settings.out, global_step, stopped, metrics: { ...metrics, ...tested?.metrics } },
     ...(results?.perClass ? { classes: results.perClass } : {}),
   });
@@ -102,7 +119,10 @@ async function train({ values, terminal, json }: CommandInput<typeof FLAGS>): Pr
 }
 
 /** Trains to the end, or to the step in which a signal comes. */
-async function untilStopped(trainer: Trainer, terminal: Terminal): Promise<TrainOutput & { signal: string }> {
+async function untilStopped(
+  trainer: Trainer,
+  terminal: Terminal,
+): Promise<TrainOutput & { signal?: string }> {
   const stop = new AbortController();
   const stopListening = onStopSignal((signal) => {
     terminal.note(`${signal}: ends after this step, with a checkpoint; once more ends at once`);
@@ -119,10 +139,24 @@ async function untilStopped(trainer: Trainer, terminal: Terminal): Promise<Train
 async function tell(
   terminal: Terminal,
   json: boolean,
+  written: readonly string[],
   result: { out: string; metrics: Metrics; classes?: Parameters<typeof formatClasses>[0] },
 ): Promise<void> {
   if (json) return await terminal.out(JSON.stringify(result) + "\n");
   const classes = result.classes ? `\n${formatClasses(result.classes)}` : "";
   await terminal.out(formatMetrics(result.metrics) + classes);
-  terminal.note(`wrote ${result.out}: model/ report.html metrics.jsonl receipt.json ${RUN_FILE}`);
+  terminal.note(`wrote ${result.out}: ${written.join(" ")}`);
+}
+
+/** The model, what of it is trained, what computes, and what was chosen. */
+function described({ settings, runtime, choice }: PreparedRun, model: TrainableModel): string {
+  const millions = (count: number) => `${(count / 1e6).toFixed(2)} M`;
+  const all = model.num_parameters(), trained = model.num_parameters({ only_trainable: true });
+  const share = trained < all ? `, ${trained.toLocaleString("en-US")} of them trained` : "";
+  const lines = [
+    `${settings.model}: ${
+      millions(all)
+    } parameters${share}; ${runtime.threads} threads, profile ${runtime.profile}`,
+  ];
+  return [...lines, choice].filter((line) => line !== "").join("\n");
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { dataError, listed } from "./problem.ts";
+import { dataError, listed, quote } from "./problem.ts";
 
 /** A beginning with endings of which one is right. */
 export type ChoiceExample = {
@@ -37,39 +37,44 @@ export type ChoiceRow = Readonly<Record<string, unknown>>;
 export function choiceExamples(rows: Iterable<ChoiceRow>, name = "rows"): ChoiceExample[] {
   const examples: ChoiceExample[] = [];
   for (const row of rows) {
-    const line = examples.length + 1,
-      choices = choicesOf(row, name, line),
-      count = examples[0]?.choices.length;
-    if (choices.length < 2 || (count !== undefined && choices.length !== count)) {
-      throw dataError(
-        name,
-        { line },
-        `there are ${choices.length} choices, expected ${count ?? "two or more"}`,
-      );
-    }
-    const column = ["sent1", "context", "question", "text", "prompt"].find((key) =>
-      typeof row[key] === "string"
-    );
-    if (!column) {
-      throw dataError(name, { line }, `no column holds the context; there are ${listed(Object.keys(row))}`);
-    }
-    const example: ChoiceExample = { text: row[column] as string, choices };
-    const label = row.label === undefined || row.label === "" || row.label === null
-      ? undefined
-      : Number(row.label);
-    if (label !== undefined && label !== -1) {
-      if (!(label in choices)) {
-        throw dataError(
-          name,
-          { line, column: "label" },
-          `the label is ${label}, wanted 0 to ${choices.length - 1}`,
-        );
-      }
-      example.label = label;
-    }
-    examples.push(example);
+    const place = { name, line: examples.length + 1, count: examples[0]?.choices.length };
+    examples.push(choiceExample(row, place));
   }
   return examples;
+}
+
+/**
+ * Reads one row, as {@linkcode choiceExamples} does.
+ *
+ * @param place The file and line for messages; `count`: how many choices there must be.
+ */
+export function choiceExample(
+  row: ChoiceRow,
+  { name, line, count }: { name: string; line: number; count?: number },
+): ChoiceExample {
+  const choices = choicesOf(row, name, line);
+  if (choices.length < 2 || (count !== undefined && choices.length !== count)) {
+    throw dataError(
+      name,
+      { line },
+      `there are ${choices.length} choices, expected ${count ?? "two or more"}`,
+    );
+  }
+  const column = ["sent1", "context", "question", "text", "prompt"].find((key) =>
+    typeof row[key] === "string"
+  );
+  if (!column) {
+    throw dataError(name, { line }, `no column holds the context; there are ${listed(Object.keys(row))}`);
+  }
+  const example: ChoiceExample = { text: row[column] as string, choices };
+  const { label } = row, number = Number(label);
+  if (label === undefined || label === "" || label === null || number === -1) return example;
+  if (number in choices) return { ...example, label: number };
+  throw dataError(
+    name,
+    { line, column: "label" },
+    `the label is ${quote(String(label))}, wanted 0 to ${choices.length - 1}`,
+  );
 }
 
 function choicesOf(row: ChoiceRow, name: string, line: number): string[] {

@@ -141,6 +141,11 @@ function measure(examples: readonly TextExample[], tokenizer: TokenCounter, max_
     // A batch is all texts or all pairs.
     for (const { length } of tokenizer(texts, { truncation: false }).input_ids) lengths.push(length);
   }
+  return lengthsOf(lengths, max_length);
+}
+
+/** @ignore What rows of so many tokens come to; sorts them. */
+export function lengthsOf(lengths: number[], max_length: number): Lengths {
   lengths.sort((a, b) => a - b);
   const rank = (share: number) =>
     lengths[Math.min(lengths.length - 1, Math.ceil(share * lengths.length) - 1)];
@@ -161,6 +166,24 @@ function some(numbers: readonly number[]): string {
   return numbers.length > 5 ? `${shown}, ...` : shown;
 }
 
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+/** @ignore How many there are of each, a line each. */
+export function formatCounts(counts: readonly { label: string; count: number }[], total: number): string[] {
+  const width = Math.max(0, ...counts.map(({ label }) => label.length));
+  return counts.map(({ label, count }) =>
+    `  ${label.padEnd(width)}  ${String(count).padStart(String(total).length)}  ${percent(count / total)}`
+  );
+}
+
+/** @ignore Lengths as a line. */
+export function formatLengths({ min, mean, median, p95, max, max_length, truncated }: Lengths): string {
+  return `tokens: ${min} to ${max}, mean ${mean.toFixed(1)}, median ${median}, 95 % up to ${p95}; ` +
+    `${percent(truncated)} are cut at ${max_length}`;
+}
+
 /**
  * A report as plain text: one line a finding, and none for what is in order.
  *
@@ -169,24 +192,9 @@ function some(numbers: readonly number[]): string {
  */
 export function formatDataReport(report: DataReport, notes: readonly string[] = []): string {
   const { examples, labels, unlabeled, values, duplicates, conflicts, leaks, empty, lengths } = report;
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`,
-    lines = [...notes, `${examples} examples`];
-  const width = Math.max(0, ...labels.map(({ label }) => label.length));
-  for (const { label, count } of labels) {
-    lines.push(
-      `  ${label.padEnd(width)}  ${String(count).padStart(String(examples).length)}  ${
-        percent(count / examples)
-      }`,
-    );
-  }
+  const lines = [...notes, `${examples} examples`, ...formatCounts(labels, examples)];
   if (values) lines.push(`  labels from ${values.min} to ${values.max}, mean ${values.mean.toPrecision(4)}`);
-  if (lengths) {
-    const { min, mean, median, p95, max, max_length, truncated } = lengths;
-    lines.push(
-      `tokens: ${min} to ${max}, mean ${mean.toFixed(1)}, median ${median}, 95 % up to ${p95}; ` +
-        `${percent(truncated)} are cut at ${max_length}`,
-    );
-  }
+  if (lengths) lines.push(formatLengths(lengths));
   const found: [count: number, sentence: string][] = [
     [unlabeled, `${unlabeled} without a label`],
     [empty.length, `${empty.length} without text: ${some(empty)}`],

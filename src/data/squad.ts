@@ -6,6 +6,7 @@
  */
 import type { BatchEncoding } from "../tokenizer/mod.ts";
 import { parseJson } from "../weights/json.ts";
+import { jsonPlace } from "./json_place.ts";
 import { countNewlines, dataError, type Place, quote } from "./problem.ts";
 
 /** An answer and where it begins in its context, in UTF-16 units: `context.slice(answer_start, ...)` is the text. */
@@ -28,7 +29,48 @@ export type SquadExample = {
   answers: SquadAnswer[];
 };
 
-type Json = Record<string, unknown>;
+/** Names and numbers that lead to a value. */
+type Path = readonly (string | number)[];
+
+/** Words what is wrong with the value at a path. */
+type Refusal = (path: Path, problem: string) => Error;
+
+/** `data[0].paragraphs[1]`. */
+function pathText(path: Path): string {
+  return path.map((step) => typeof step === "number" ? `[${step}]` : `.${step}`).join("").replace(/^\./, "");
+}
+
+/** Takes parts of a value apart, each of the type that is wanted. */
+function reader(refuse: Refusal) {
+  const kindOf = (value: unknown) => Array.isArray(value) ? "list" : typeof value;
+  return <T>(value: unknown, path: Path, key: string, kind: "string" | "list" | "number"): T => {
+    const own = typeof value === "object" && value !== null
+      ? (value as Record<string, unknown>)[key]
+      : undefined;
+    if (kindOf(own) === kind) return own as T;
+    const wanted = { string: "a text", list: "a list", number: "a number" }[kind];
+    throw refuse(
+      [...path, key],
+      `${own === undefined ? "is not there" : "is something else"}, ${wanted} is wanted`,
+    );
+  };
+}
+
+/** An answer whose place, in code points, must be right. */
+function placedAnswer(
+  context: string,
+  toUtf16: (place: number) => number,
+  text: string,
+  answer_start: number,
+  refuse: (problem: string) => Error,
+): SquadAnswer {
+  const start = toUtf16(answer_start);
+  if (start >= 0 && context.startsWith(text, start)) return { text, answer_start: start };
+  const elsewhere = context.includes(text)
+    ? "it is elsewhere in its context"
+    : "its context does not have it";
+  throw refuse(`the answer ${quote(text)} is not at answer_start ${answer_start}; ${elsewhere}`);
+}
 
 /**
  * Reads a SQuAD file: `{"data": [{"paragraphs": [{"context", "qas": [...]}]}]}`. The places of answers, which the files
@@ -36,48 +78,77 @@ type Json = Record<string, unknown>;
  *
  * @param text The whole file.
  * @param name For messages. Default `"SQuAD"`.
- * @throws {DataError} if it is no such file, or an answer is not where it is said to be.
+ * @throws {DataError} if it is no such file, or an answer is not where it is said to be, with its line and column.
  */
 export function parseSquad(text: string, name = "SQuAD"): SquadExample[] {
+  const json = text.replace(/^\ufeff/, "");
   let root: unknown;
   try {
-    root = JSON.parse(text.replace(/^\ufeff/, ""));
+    root = JSON.parse(json);
   } catch {
     throw dataError(name, placeOf(text), "there is no JSON");
   }
-  const fail = (path: string, wanted: string): never => {
-    throw dataError(name, {}, `${path} is not there or no ${wanted}`);
-  };
-  const get = <T>(value: unknown, key: string, path: string, type: "string" | "list" | "number"): T => {
-    const found = typeof value === "object" && value !== null ? (value as Json)[key] : undefined;
-    const kind = Array.isArray(found) ? "list" : typeof found, isRight = kind === type;
-    return isRight ? found as T : fail(`${path}.${key}`, type === "string" ? "text" : type);
-  };
-  return get<unknown[]>(root, "data", "the file", "list").flatMap((article, a) =>
-    get<unknown[]>(article, "paragraphs", `data[${a}]`, "list").flatMap((paragraph, p) => {
-      const path = `data[${a}].paragraphs[${p}]`, context = get<string>(paragraph, "context", path, "string");
+  const refuse: Refusal = (path, problem) =>
+    dataError(name, jsonPlace(json, path), `${pathText(path)} ${problem}`);
+  const get = reader(refuse);
+  return get<unknown[]>(root, [], "data", "list").flatMap((article, a) =>
+    get<unknown[]>(article, ["data", a], "paragraphs", "list").flatMap((paragraph, p) => {
+      const path = ["data", a, "paragraphs", p], context = get<string>(paragraph, path, "context", "string");
       const toUtf16 = codePoints(context);
-      return get<unknown[]>(paragraph, "qas", path, "list").map((qa, q): SquadExample => {
-        const own = `${path}.qas[${q}]`, isImpossible = (qa as Json | null)?.is_impossible === true;
-        const answers = isImpossible ? [] : get<unknown[]>(qa, "answers", own, "list").map((answer, i) => {
-          const place = `${own}.answers[${i}]`, words = get<string>(answer, "text", place, "string");
-          const start = toUtf16(get<number>(answer, "answer_start", place, "number"));
-          if (context.startsWith(words, start) && start >= 0) return { text: words, answer_start: start };
-          throw dataError(
-            name,
-            {},
-            `${place}: the answer ${quote(words)} is not at answer_start in its context`,
+      return get<unknown[]>(paragraph, path, "qas", "list").map((qa, q): SquadExample => {
+        const own = [...path, "qas", q];
+        const isImpossible = (qa as { is_impossible?: unknown } | null)?.is_impossible === true;
+        const answers = isImpossible ? [] : get<unknown[]>(qa, own, "answers", "list").map((answer, i) => {
+          const place = [...own, "answers", i], words = get<string>(answer, place, "text", "string");
+          const start = get<number>(answer, place, "answer_start", "number");
+          return placedAnswer(
+            context,
+            toUtf16,
+            words,
+            start,
+            (problem) => refuse(place, `is wrong: ${problem}`),
           );
         });
-        return {
-          id: get(qa, "id", own, "string"),
-          question: get(qa, "question", own, "string"),
-          context,
-          answers,
-        };
+        const id = get<string>(qa, own, "id", "string"),
+          question = get<string>(qa, own, "question", "string");
+        return { id, question, context, answers };
       });
     })
   );
+}
+
+/**
+ * Reads a question that is a row, as Hugging Face's `squad` has them: `question`, `context`, `answers` as
+ * `{"text": [...], "answer_start": [...]}` or as a list of `{"text", "answer_start"}`, perhaps `id`.
+ *
+ * @param row Values by column.
+ * @param name For messages.
+ * @param line Where the row is.
+ * @throws {DataError} if a column is missing, or an answer is not where it is said to be.
+ */
+export function squadRow(row: Readonly<Record<string, unknown>>, name: string, line: number): SquadExample {
+  const refuse: Refusal = ([column, ...rest], problem) =>
+    dataError(
+      name,
+      { line, column: String(column) },
+      rest.length > 0 ? `${pathText(rest)} ${problem}` : problem,
+    );
+  const get = reader(refuse), context = get<string>(row, [], "context", "string");
+  const question = get<string>(row, [], "question", "string"), { answers, id = String(line) } = row;
+  const pairs: [text: string, start: number][] = Array.isArray(answers)
+    ? answers.map((answer, i) => [
+      get<string>(answer, ["answers", i], "text", "string"),
+      get<number>(answer, ["answers", i], "answer_start", "number"),
+    ])
+    : get<string[]>(answers, ["answers"], "text", "list").map((text, i) => [
+      text,
+      get<number[]>(answers, ["answers"], "answer_start", "list")[i],
+    ]);
+  const toUtf16 = codePoints(context);
+  const placed = pairs.map(([text, start], i) =>
+    placedAnswer(context, toUtf16, text, start, (problem) => refuse(["answers", i], problem))
+  );
+  return { id: String(id), question, context, answers: placed };
 }
 
 /** Line and column of the first thing that is no JSON: engines' own messages do not always tell. */

@@ -67,8 +67,8 @@ export async function load_dataset(
   return options.streaming ? await streamDataset(source, options) : await readDataset(source, options);
 }
 
-/** The rows of an input. */
-async function openRows(input: DataInput, options: LoadOptions): Promise<RowSource> {
+/** @ignore The rows of an input. */
+export async function openRows(input: DataInput, options: LoadOptions): Promise<RowSource> {
   if (input instanceof ReadableStream) {
     return rowsOf([{ name: "stream", isRepeatable: false, chunks: () => chunksOf(input) }], options);
   }
@@ -169,14 +169,14 @@ async function* fileRows(
   }
 }
 
-/** The beginning of the decompressed bytes, and all of them. */
-async function textStart(name: string, bytes: Chunks): Promise<{ head: Uint8Array; chunks: Chunks }> {
+/** @ignore The beginning of the decompressed bytes, and all of them. */
+export async function textStart(name: string, bytes: Chunks): Promise<{ head: Uint8Array; chunks: Chunks }> {
   const start = await peek(bytes);
   return isGzip(start.head) ? await peek(gunzip(name, start.chunks)) : start;
 }
 
-/** The bytes of a file, with reports of how far it was read. */
-async function* reported(
+/** @ignore The bytes of a file, with reports of how far it was read. */
+export async function* reported(
   file: OpenData,
   { progress_callback, signal }: LoadOptions,
 ): AsyncGenerator<Uint8Array> {

@@ -24,7 +24,11 @@ const LAUNCHERS: readonly [engine: Launch["engine"], rank: string, size: string]
   ["Open MPI", "PMIX_RANK", "SLURM_STEP_NUM_TASKS"],
 ];
 
-/** How this process was launched; `undefined` if it was simply started, or as the only one. */
+/**
+ * How this process was launched; `undefined` if it was simply started, or as the only one.
+ *
+ * @throws {CommunicationError} if there are other processes of which nothing more is said.
+ */
 export function findLaunch(
   variable: (name: string) => string | undefined = environmentVariable,
 ): Launch | undefined {
@@ -39,6 +43,12 @@ export function findLaunch(
     }
     return launch.size > 1 ? launch : undefined;
   }
+  const tasks = Number(variable("SLURM_STEP_NUM_TASKS") ?? 1);
+  if (!(tasks > 1)) return undefined;
+  throw new CommunicationError(
+    `Cannot join the other ranks: srun started ${tasks} tasks without MPI; ` +
+      "srun --mpi=pmi2 (MPICH) or --mpi=pmix (Open MPI) is wanted, or SLURM_STEP_NUM_TASKS=1 for runs of their own",
+  );
 }
 
 /** Set on a file descriptor that a started program does not get. */

@@ -13,6 +13,7 @@ import { type CommunicatorOptions, joinWorld } from "./mpi.ts";
 import { openMpiLibrary } from "./mpi_library.ts";
 
 export { alone } from "./alone.ts";
+export { installedEngines } from "./mpi_library.ts";
 export type { CommunicatorOptions } from "./mpi.ts";
 export type { CommunicationTimes, Communicator, Pending, Reducible, Reduction } from "./communicator.ts";
 

@@ -7,6 +7,7 @@
 import { CommunicationError } from "../errors.ts";
 import {
   addressOf,
+  hasNativeLibraries,
   type NativeFunction,
   type NativeParameter,
   openNativeLibrary,
@@ -123,21 +124,34 @@ export function openMpiLibrary(engine: Launch["engine"]): MpiLibrary {
   const named = environmentVariable("BERTH_MPI_LIBRARY");
   const other = engine === "MPICH" ? "Open MPI" : "MPICH"; // Slurm's launcher can serve both
   const files = named ? [named] : [...FILES[engine], ...FILES[other]];
-  const reasons: string[] = [];
-  for (const file of files) {
-    const library = openLibrary(file);
-    if (typeof library !== "string") return library;
-    reasons.push(library);
-  }
+  const library = firstLibrary(files);
+  if (typeof library !== "string") return library;
   const wanted = `the library of ${engine}, whose launcher started this process, is wanted`;
   throw new CommunicationError(
     named
-      ? `Cannot join the other ranks: BERTH_MPI_LIBRARY is "${named}", which does not open (${
-        reasons[0]
-      }); ${wanted}`
+      ? `Cannot join the other ranks: BERTH_MPI_LIBRARY is "${named}", but ${library}; ${wanted}`
       : `Cannot join the other ranks: no MPI library is found (tried ${files.join(", ")}); ${wanted} ` +
         `(Debian: ${engine === "MPICH" ? "mpich" : "openmpi-bin"}), or its path in BERTH_MPI_LIBRARY`,
   );
+}
+
+/** Names and versions of the engines that are installed; none where native libraries cannot be opened. */
+export function installedEngines(): string[] {
+  if (!hasNativeLibraries()) return [];
+  return Object.values(FILES).map(firstLibrary).flatMap((library) =>
+    typeof library === "string" ? [] : [library.engine]
+  );
+}
+
+/** The first of the files that is an MPI library, or why the last one is none. */
+function firstLibrary(files: readonly string[]): MpiLibrary | string {
+  let reason = "";
+  for (const file of files) {
+    const library = openLibrary(file);
+    if (typeof library !== "string") return library;
+    reason = library;
+  }
+  return reason;
 }
 
 /** Opens a file; gives the reason if that fails. */
@@ -148,8 +162,8 @@ function openLibrary(file: string): MpiLibrary | string {
   const wanted = signatures(kind === "MPICH" ? "i32" : "usize");
   const opened = openNativeLibrary(file, wanted, kind === "MPICH" ? [] : Object.values(OPEN_MPI));
   if (typeof opened === "string") return opened;
-  const missing = Object.keys(wanted).filter((name) => !opened.functions[name]);
-  if (missing.length > 0) return `it lacks ${missing.join(", ")}`;
+  const missing = Object.keys(wanted).find((name) => !opened.functions[name]);
+  if (missing) return `it is no MPI library: ${missing} is missing`;
   const functions = opened.functions as MpiLibrary["functions"];
   return {
     file,

@@ -10,7 +10,8 @@ import type { MpiLibrary } from "./mpi_library.ts";
 
 /** After so long a wait the process naps between its looks: another rank writes a checkpoint, say. */
 const PATIENT_MS = 1000, NAP_MS = 0.1;
-const neverWritten = new Int32Array(new SharedArrayBuffer(4));
+/** A look that comes later than this after the one before: the process itself was stopped, not the others. */
+const LONGEST_LOOK_MS = 100;
 
 /** Starts one of MPI's non-blocking operations, whose request goes to that address; gives MPI's error code. */
 export type Start = (request: number) => number;
@@ -20,6 +21,7 @@ export class Requests {
   /** MPI's answer to "is it done?". */
   #isDone = new Int32Array(1);
   #isDoneAddress = addressOf(this.#isDone);
+  #neverWritten = new Int32Array(new SharedArrayBuffer(4));
 
   constructor(
     readonly library: MpiLibrary,
@@ -60,12 +62,16 @@ export class Requests {
   }
 
   #wait(name: string, test: () => boolean): void {
-    const { sched_yield } = this.library.functions, beginMs = performance.now();
-    while (!test()) {
+    const { sched_yield } = this.library.functions, { rank, size, deadlineSeconds } = this.owner;
+    // the ranks give up one after the other: the first one ends the others, and only its message is seen
+    const deadlineMs = deadlineSeconds * 1000 * (1 + 0.1 * rank / size);
+    for (let waitedMs = 0, lookedMs = performance.now(); !test();) {
       sched_yield();
-      const waitedMs = performance.now() - beginMs;
-      if (waitedMs > PATIENT_MS) Atomics.wait(neverWritten, 0, 0, NAP_MS);
-      if (waitedMs > this.owner.deadlineSeconds * 1000) this.#giveUp(name, waitedMs);
+      if (waitedMs > PATIENT_MS) Atomics.wait(this.#neverWritten, 0, 0, NAP_MS);
+      if (waitedMs > deadlineMs) this.#giveUp(name, waitedMs);
+      const nowMs = performance.now();
+      waitedMs += Math.min(nowMs - lookedMs, LONGEST_LOOK_MS);
+      lookedMs = nowMs;
     }
   }
 

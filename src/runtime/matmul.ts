@@ -42,7 +42,7 @@ export interface MatMul {
  * B[n, k] is read in place, by dot products, up to this many rows of A: packing it would cost more, or, up to the second
  * number, would gain nothing if it were packed.
  */
-const DOT_ROWS = 24, PACKED_DOT_ROWS = 12;
+const DOT_ROWS = 24, PACKED_DOT_ROWS = 16;
 /** Columns of a unit of dot products. */
 const DOT_COLUMN_BLOCK = 192;
 /** Few rows of A times B[k, n]: steps of k of a slice at least, slices at most, and steps that are packed at a time. */
@@ -74,7 +74,8 @@ export function matMul(runtime: Runtime, product: MatMul): void {
     (transposeB ? TRANSPOSE_B : 0) | (aux !== 0 && activation === 0 ? MULTIPLY_AUX : 0) | (activation << 5);
   const lda = transposeA ? m : k, ldb = transposeB ? k : n;
   if (transposeB && !transposeA && m <= (product.packed ? PACKED_DOT_ROWS : DOT_ROWS)) {
-    const nc = blockSize(n, DOT_COLUMN_BLOCK, 3, 2 * runtime.threads);
+    const nc = blockSize(n, DOT_COLUMN_BLOCK, 2, 2 * runtime.threads);
+    runtime.needScratch((m + 3) * (32 + 4 * k));
     runtime.pool.run("gemm_dot", Math.ceil(n / nc), 1, c, a, b, bias, aux, n, lda, ldb, m, n, k, nc, flags);
     return;
   }
@@ -132,7 +133,7 @@ export interface MatrixUpdate {
 }
 
 /** Floats of a gradient that one thread holds in its cache between the product and the update. */
-const GRADIENT_BLOCK = 98_304;
+const GRADIENT_BLOCK = 49_152;
 
 /** True if a product of this depth takes so little time that {@linkcode matMulUpdate} pays. */
 export function isShallow(k: number): boolean {

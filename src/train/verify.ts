@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { alone } from "../distributed/alone.ts";
 import { TrainingError } from "../errors.ts";
 import * as models from "../model/mod.ts";
 import type { FromPretrainedOptions, TrainableModel } from "../model/mod.ts";
@@ -10,6 +11,7 @@ import { init, startedRuntime } from "../runtime/mod.ts";
 import type { ModelFiles } from "../weights/mod.ts";
 import { FolderStore } from "./checkpoint_store.ts";
 import { findCheckpoint, withCheckpoint } from "./checkpoints.ts";
+import { Ranks } from "./distributed/ranks.ts";
 import { hashDataset, readReceipt, type RunReceipt } from "./receipt.ts";
 import { readBest } from "./snapshot.ts";
 import { Trainer } from "./trainer.ts";
@@ -24,6 +26,8 @@ interface LoadableModel {
 export interface VerifyOptions
   extends
     Pick<TrainerOptions, "train_dataset" | "tokenizer" | "columns" | "data_collator" | "parameter_groups"> {
+  /** Changes the model as it was changed before the run: LoRA, what is frozen. Default: nothing but `args.freeze`. */
+  adapt?: (model: TrainableModel) => void;
   /** The checkpoint to begin from. Default: the newest whole one before the run's last step. */
   from?: number;
   /** Steps to make again. Default 10, or as many as follow. */
@@ -57,7 +61,7 @@ export interface Verification {
  */
 export async function verifyRun(folder: string | URL, options: VerifyOptions): Promise<Verification> {
   const receipt = await readReceipt(folder), store = new FolderStore(folder);
-  const { onProgress, signal, train_dataset, from: wanted, steps: asked, ...rest } = options;
+  const { onProgress, signal, train_dataset, from: wanted, steps: asked, adapt, ...rest } = options;
   const { profile } = await init(startedRuntime() ? {} : { profile: receipt.kernels.profile });
   if (profile !== receipt.kernels.profile) {
     throw new TrainingError(
@@ -82,6 +86,7 @@ export async function verifyRun(folder: string | URL, options: VerifyOptions): P
   const OwnModel = (models as unknown as Record<string, LoadableModel>)[receipt.model.type];
   if (!OwnModel) throw new TrainingError(`Cannot verify the run: there is no model "${receipt.model.type}"`);
   const model = await OwnModel.from_pretrained(files, { on_report: () => {} });
+  adapt?.(model);
   let difference: string | undefined, done = 0;
   const { save_strategy: _, ...args } = receipt.args;
   const trainer = new Trainer({
@@ -104,7 +109,10 @@ export async function verifyRun(folder: string | URL, options: VerifyOptions): P
     if ((await store.list()).includes(last)) {
       compared.push(`weights after step ${last}`);
       const later = await findCheckpoint(store, last, () => Promise.resolve());
-      const stored = await withCheckpoint(later!, (_, weights) => readBest(model, weights, ""));
+      const stored = await withCheckpoint(
+        later!,
+        (_, weights) => readBest(model, weights, new Ranks(alone), ""),
+      );
       for (const [name, values] of stored!) {
         const own = model.get_parameter(name).values(), at = values.findIndex((value, i) => value !== own[i]);
         if (at >= 0) {

@@ -10,6 +10,7 @@ const ROOT = new URL("../../", import.meta.url);
 const ROWS: [prefix: string, row: number][] = [
   ["src/errors.ts", 0],
   ["src/random.ts", 0],
+  ["src/version.ts", 0],
   ["src/tokenizer/", 1],
   ["src/weights/", 1],
   ["src/metrics/", 1],

@@ -41,6 +41,22 @@ const WRONG: readonly [args: string[], message: RegExp][] = [
     ["train", "--train", "x.tsv", "--optim", "sgd"],
     /^berth: Cannot use --optim "sgd": one of adamw_torch, .*\n$/,
   ],
+  [
+    ["train", "--train", "x", "--lora-alpha", "4"],
+    /^berth: Cannot use --lora-alpha without LoRA: --lora-rank N is wanted\n$/,
+  ],
+  [
+    ["train", "--train", "x", "--lora-rank", "0"],
+    /^berth: Cannot use LoRA with r 0: a whole number from 1 .*\n$/,
+  ],
+  [
+    ["train", "--train", "x", "--lora-rank", "2", "--bitfit"],
+    /^berth: Cannot use --lora-rank and --bitfit together: .*\n$/,
+  ],
+  [
+    ["train", "--train", "x", "--layer-decay", "2"],
+    /^berth: Cannot use --layer-decay 2: a number above 0, .*\n$/,
+  ],
   [["train", "x.tsv"], /^berth: Cannot run "berth train": "x.tsv" is one word too many; wanted is: .*\n$/],
   [["train", "--config", "no/run.json"], /^berth: Cannot use no\/run.json: there is no such file\n$/],
   [["doctor", "--threads", "0"], /^berth: Cannot use --threads 0: a whole number above 0 is wanted\n$/],
@@ -58,14 +74,14 @@ Deno.test("a wrong call ends with 2 and one line that says what is wanted, and n
 Deno.test("what cannot be done ends with 1 and one line; --debug adds where it came from", async () => {
   const [missing, noHead, debug] = await Promise.all([
     berth(["train", "--train", "no/such.tsv"]),
-    berth(["eval", "-m", "berth-tiny", "--test", demoData("test")]),
+    berth(["eval", "-m", "berth-tiny", "--test", demoData("test"), "--task", "text-classification"]),
     berth(["train", "--train", "no/such.tsv", "--debug"]),
   ]);
   deepStrictEqual([missing.code, noHead.code, debug.code], [1, 1, 1]);
   strictEqual(missing.stderr, 'berth: Cannot read "no/such.tsv": there is no such file\n');
   match(
     noHead.stderr,
-    /^berth: Cannot measure "berth-tiny": it is a BertForMaskedLM, [^\n]*berth train makes one\n$/,
+    /^berth: Cannot measure "berth-tiny": it is a BertForMaskedLM, one ForSequenceClassification is wanted; [^\n]*berth train makes one\n$/,
   );
   match(debug.stderr, /\n {4}at .*open\.ts/);
   strictEqual(missing.stdout + noHead.stdout + debug.stdout, "");
@@ -113,7 +129,8 @@ Deno.test("doctor tells runtime, kernels and a speed", async () => {
 
 Deno.test("schema has every TrainingArgument with its default", async () => {
   const { properties } = JSON.parse((await berth(["schema"])).stdout);
-  deepStrictEqual([properties.learning_rate.type, properties.learning_rate.default], ["number", 5e-5]);
+  deepStrictEqual([properties.weight_decay.type, properties.weight_decay.default], ["number", 0.01]);
+  ok(!("default" in properties.learning_rate) && properties.lora_rank.type === "number");
   deepStrictEqual(properties.optim.enum, ["adamw_torch", "adamw_hf"]);
   const source = readFileSync(new URL("src/train/arguments.ts", ROOT), "utf8");
   const [, body] = /export interface TrainingArguments \{([\s\S]*?)\n\}/.exec(source)!;

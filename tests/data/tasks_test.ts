@@ -76,14 +76,14 @@ Deno.test("SQuAD's answers are found behind emoji; unanswerable questions have n
 
 Deno.test("what is no SQuAD file is refused with its place", () => {
   refused(() => parseSquad('{"data":\n [}'), /"SQuAD", line 2, column \d+: there is no JSON/);
-  refused(() => parseSquad("[]"), /the file.data is not there or no list/);
+  refused(() => parseSquad("[]"), /line 1, column 1: data is not there, a list is wanted/);
   refused(
     () => parseSquad('{"data":[{"paragraphs":[{"context":1}]}]}'),
-    /data\[0\].paragraphs\[0\].context is not there or no text/,
+    /line 1, column 36: data\[0\].paragraphs\[0\].context is something else, a text is wanted/,
   );
   refused(
     () => parseSquad(squad("abc", [{ text: "b", answer_start: 0 }])),
-    /qas\[0\].answers\[0\]: the answer "b" is not at/,
+    /line 1, column 88: .*qas\[0\].answers\[0\] is wrong: the answer "b" is not at answer_start 0; it is elsewhere/,
   );
   refused(() => parseSquad(squad("abc", [{ text: "b", answer_start: -1 }])), /is not at answer_start/);
   refused(() => parseSquad('{"data":[null]}'), /data\[0\].paragraphs/);
@@ -137,7 +137,7 @@ Deno.test("SWAG's rows and lists of choices become choices", () => {
   ]);
   refused(
     () => choiceExamples([{ ...swag, label: 2 }]),
-    /"rows", line 1, column "label": the label is 2, wanted 0 to 1/,
+    /"rows", line 1, column "label": the label is "2", wanted 0 to 1/,
   );
   refused(() => choiceExamples([swag, { ...swag, ending2: "x" }]), /line 2: there are 3 choices, expected 2/);
   refused(

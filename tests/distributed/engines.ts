@@ -1,18 +1,26 @@
 /** The MPI engines of this machine, and programs of several ranks on them. */
+import { deepStrictEqual } from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { CommunicatorOptions } from "../../src/distributed/mod.ts";
 
 export interface Engine {
   readonly name: "MPICH" | "Open MPI";
   /** The launcher. */
   readonly mpiexec: string;
+  readonly library: string;
   /** What the launcher wants before `-n`. */
   readonly flags: readonly string[];
 }
 
 const ENGINES: readonly Engine[] = [
-  { name: "MPICH", mpiexec: "mpiexec.mpich", flags: [] },
-  { name: "Open MPI", mpiexec: "mpiexec.openmpi", flags: ["--allow-run-as-root", "--oversubscribe"] },
+  { name: "MPICH", mpiexec: "mpiexec.mpich", library: "libmpich.so.12", flags: [] },
+  {
+    name: "Open MPI",
+    mpiexec: "mpiexec.openmpi",
+    library: "libmpi.so.40",
+    flags: ["--allow-run-as-root", "--oversubscribe"],
+  },
 ];
 
 /** The engines that are installed; says which are skipped. */
@@ -32,23 +40,59 @@ export interface Ended {
 /** More than any of these programs takes, and less than a hanging test should. */
 const LONGEST_MS = 120_000;
 
-/** Runs one of `ranks.ts`'s programs in several ranks. */
+export interface LaunchOptions {
+  /** For the launcher and all ranks. */
+  env?: Record<string, string>;
+  /** For the launcher. */
+  flags?: readonly string[];
+  /** The file with the program. Default: `ranks.ts`. */
+  file?: string;
+  /** What every rank is started by; default: this Deno. */
+  runtime?: readonly string[];
+  /** What the launcher is started by. */
+  shell?: readonly string[];
+  /** How the ranks are joined. */
+  options?: CommunicatorOptions;
+}
+
+/** Runs a program in several ranks. */
 export async function launch(
   engine: Engine,
   size: number,
   program: string,
-  { env = {}, flags = [] }: { env?: Record<string, string>; flags?: readonly string[] } = {},
+  {
+    env = {},
+    flags = [],
+    runtime = [Deno.execPath(), "run", "-A", "--no-check"],
+    shell = [],
+    options,
+    file = "ranks.ts",
+  }: LaunchOptions = {},
 ): Promise<Ended> {
-  const ranks = fileURLToPath(new URL("./ranks.ts", import.meta.url)), beginMs = performance.now();
-  const { code, stdout, stderr } = await new Deno.Command(engine.mpiexec, {
-    args: [
-      ...[...engine.flags, ...flags, "-n", String(size)],
-      ...[Deno.execPath(), "run", "-A", "--no-check", ranks, program],
-    ],
-    env: { NO_COLOR: "1", ...env },
+  const ranks = fileURLToPath(new URL(file, import.meta.url)), beginMs = performance.now();
+  const [first, ...args] = [
+    ...[...shell, engine.mpiexec, ...engine.flags, ...flags, "-n", String(size)],
+    ...[...runtime, ranks, program],
+  ];
+  const { code, stdout, stderr } = await new Deno.Command(first, {
+    args,
+    env: { NO_COLOR: "1", BERTH_TEST_OPTIONS: JSON.stringify(options ?? {}), ...env },
     stdin: "null",
     signal: AbortSignal.timeout(LONGEST_MS),
   }).output();
   const text = new TextDecoder(), seconds = (performance.now() - beginMs) / 1000;
   return { code, stdout: text.decode(stdout), stderr: text.decode(stderr), seconds };
+}
+
+/** Runs a program that has to end well in all ranks. */
+export async function allDone(
+  engine: Engine,
+  size: number,
+  program: string,
+  options?: LaunchOptions,
+): Promise<void> {
+  const { code, stdout, stderr } = await launch(engine, size, program, options);
+  const done = stdout.split("\n").filter((line) => line.includes(` is done (${engine.name} `)).sort();
+  const wanted = Array.from({ length: size }, (_, rank) => `rank ${rank} of ${size} is done`);
+  deepStrictEqual([code, done.map((line) => line.split(" (")[0])], [0, wanted], stdout + stderr);
 }

@@ -1,5 +1,6 @@
 /** What one rank of a test does: `mpiexec -n 2 deno run -A ranks.ts PROGRAM`. */
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import { CommunicationError } from "../../src/errors.ts";
 import type { Communicator, Reducible } from "../../src/distributed/mod.ts";
 import { openCommunicator } from "../../src/distributed/mod.ts";
 
@@ -134,19 +135,63 @@ function pairs(ranks: Communicator): void {
   pair.close();
 }
 
-const PROGRAMS: Record<string, () => void> = {
-  operations() {
-    const ranks = openCommunicator();
+const PROGRAMS: Record<string, (ranks: Communicator) => void> = {
+  operations(ranks) {
     everyOperation(ranks);
     overlapping(ranks);
     pairs(ranks);
     strictEqual(openCommunicator(), ranks);
   },
-  "in pieces": () => everyOperation(openCommunicator({ pieceBytes: 4100 })),
-  large: () => large(openCommunicator()),
+  pieces: everyOperation,
+  large,
+  abort(ranks) {
+    if (ranks.rank === 1) ranks.abort(3);
+    ranks.barrier();
+  },
+  "killed rank": (ranks) => sumWhile(ranks, () => Deno.kill(Deno.pid, "SIGKILL")),
+  "stopped rank": (ranks) => sumWhile(ranks, () => Deno.kill(Deno.pid, "SIGSTOP")),
+  /** Every rank stays within its deadline, although one comes much later than the others' deadline before. */
+  "late rank"(ranks) {
+    ranks.deadlineSeconds = Infinity;
+    if (ranks.rank === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000);
+    ranks.barrier();
+    ok(ranks.rank === 0 || ranks.times.seconds > 2, `waited for ${ranks.times.seconds} s`);
+  },
+  /** Wrong arguments are refused before they reach MPI. */
+  refusals(ranks) {
+    const values = new Float32Array(10);
+    throws(() => ranks.broadcast(values, ranks.size), /the root is 2, a rank from 0 to 1 is wanted/);
+    throws(
+      () => ranks.reduceScatter(values, [5]),
+      /the counts are \[5\], 2 of them are wanted that sum up to 10/,
+    );
+    throws(() => ranks.allGather(values, [5, 6]), CommunicationError);
+    throws(() => ranks.allGather(values, [-1, 11]), CommunicationError);
+    throws(() => ranks.split(-1, 0), /the color is -1, the key 0; whole numbers are wanted/);
+    ranks.allReduce(values);
+  },
 };
 
-PROGRAMS[Deno.args[0]]();
-const ranks = openCommunicator();
-console.log(`rank ${ranks.rank} of ${ranks.size} is done (${ranks.engine})`);
-ranks.close();
+/** What the environment of the test says about pieces and deadlines. */
+const OPTIONS = JSON.parse(Deno.env.get("BERTH_TEST_OPTIONS") ?? "{}");
+
+/** Sums without an end; in the midst of it the last rank does something. */
+function sumWhile(ranks: Communicator, act: () => void): void {
+  const values = new Float32Array(100_000);
+  for (let round = 0;; round++) {
+    if (ranks.rank === ranks.size - 1 && round === 50) act();
+    ranks.allReduce(values);
+  }
+}
+
+let ranks: Communicator | undefined;
+try {
+  ranks = openCommunicator(OPTIONS);
+  PROGRAMS[Deno.args[0]](ranks);
+  console.log(`rank ${ranks.rank} of ${ranks.size} is done (${ranks.engine})`);
+  ranks.close();
+} catch (error) {
+  console.error(`${(error as Error).name}: ${(error as Error).message}`);
+  if (ranks) ranks.abort(1);
+  Deno.exit(1);
+}

@@ -120,9 +120,11 @@ export interface Prepared {
  */
 const FEW_ROWS_SETS = 8;
 
-/** A turn lasts at least this long: several products if one takes less. */
-const TURN_MS = 30;
-/** Products that take longer run once a turn, without one before to wake threads. */
+/** A turn lasts at least so long: several products if one takes less. */
+const TURN_MS = 50;
+/** Products go on for so long before the clock starts: threads and cores that rested are slow at first. */
+const WARM_UP_MS = 100;
+/** Products that take longer run once a turn, without any before. */
 const SLOW_MS = 400;
 
 /** Speaks as a contender that knows the products of these numbers. */
@@ -155,7 +157,7 @@ export async function serveGemm(
   await speak(check, async (job) => {
     const number = Number(job);
     await choose(number);
-    if (lastMs.get(number)! < SLOW_MS) await once();
+    if (lastMs.get(number)! < SLOW_MS) { for (let ms = 0; ms < WARM_UP_MS;) ms += await once(); }
     let runs = 0, total = 0;
     for (; total < TURN_MS; runs++) total += await once();
     lastMs.set(number, total / runs);

@@ -29,7 +29,7 @@ import {
 } from "../harness.ts";
 
 /** Turns are short here, so there are more of them; not where a peer needs seconds. */
-const SHORT_TURNS = 3;
+const SHORT_TURNS = 2;
 
 /** The largest error of an element over sqrt(k): elements are about 0.08, f32 sums of 3,072 products keep 2e-6. */
 const TOLERANCE = 1e-5;

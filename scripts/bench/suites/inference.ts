@@ -21,7 +21,7 @@ import {
 
 export const suite: Suite = {
   name: "inference",
-  title: "Inference against onnxruntime-web and transformers.js, in Node",
+  title: "Inference in Deno against onnxruntime-web and transformers.js in Node",
   run,
 };
 
@@ -37,7 +37,7 @@ const QUICK: typeof WORKS = [["MiniLM", ["1 x 16"]]];
 /** Tokens of a batch from which a turn takes long enough. */
 const LONG_TURN = 1000;
 /** Short turns are this many times as many. */
-const SHORT_TURNS = 4;
+const SHORT_TURNS = 2;
 
 /** The largest difference of an element of the last hidden state. */
 const TOLERANCE = 1e-4;

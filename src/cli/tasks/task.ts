@@ -4,18 +4,19 @@
  * @module
  */
 import type { LabelProblem } from "../../data/mod.ts";
-import type { AutoClass, BertConfig, FromPretrainedOptions, TrainableModel } from "../../model/mod.ts";
+import type {
+  AutoClass,
+  BertConfig,
+  FromPretrainedOptions,
+  TaskType,
+  TrainableModel,
+} from "../../model/mod.ts";
 import type { ClassRow, ConfusionData, LabelCount, PredictionRow } from "../../report/mod.ts";
 import type { BertTokenizer } from "../../tokenizer/mod.ts";
-import type { DataCollator, EvalPrediction, Metrics } from "../../train/mod.ts";
+import type { DataCollator, EvalPrediction, ExampleStream, Metrics } from "../../train/mod.ts";
 import type { Terminal } from "../terminal.ts";
+import type { TaskName } from "./names.ts";
 import type { RunSettings } from "../training_flags.ts";
-
-/** The tasks, as pipelines are called. */
-export const TASK_NAMES = ["text-classification"] as const;
-
-/** The name of a task. */
-export type TaskName = (typeof TASK_NAMES)[number];
 
 /** What a model tells apart. */
 export interface KnownLabels {
@@ -28,6 +29,9 @@ export interface KnownLabels {
 /** Chooses the labels and their order, given those that a file has. */
 export type LabelChoice = (found: KnownLabels) => KnownLabels;
 
+/** A path, a URL, or a file that was read already. */
+export type InputFile = string | File;
+
 /** The examples of a file. */
 export interface Examples<E extends object = object> {
   /** The file. */
@@ -36,6 +40,11 @@ export interface Examples<E extends object = object> {
   readonly known: KnownLabels;
   /** What was guessed, one sentence each. */
   readonly notes: readonly string[];
+}
+
+/** Examples that are read anew each time, and never held in memory. */
+export interface StreamedExamples extends Omit<Examples, "examples"> {
+  readonly stream: ExampleStream;
 }
 
 /** Examples, and the same as a Trainer takes them. */
@@ -69,6 +78,9 @@ export interface TestResults {
   readonly worst: readonly PredictionRow[];
 }
 
+/** What a task without classes knows. */
+export const NO_CLASSES: KnownLabels = { problem_type: null, labels: [] };
+
 /** The most rows of {@linkcode TestResults.predictions} and {@linkcode TestResults.worst}. */
 export const MOST_ROWS = 12;
 
@@ -79,6 +91,8 @@ export interface Task<E extends object = object> {
   readonly about: string;
   /** How the names of classes end whose checkpoints have the head. */
   readonly head: string;
+  /** What PEFT calls it. */
+  readonly adapter?: TaskType;
   /** Its models. */
   readonly model: AutoClass<TrainableModel>;
   /**
@@ -88,17 +102,32 @@ export interface Task<E extends object = object> {
    * @throws {DataError} if it is malformed, has no labels, or one that is not known.
    */
   read(
-    input: string,
+    input: InputFile,
     settings: RunSettings,
     terminal: Terminal,
     labels: KnownLabels | LabelChoice,
   ): Promise<Examples<E>>;
+  /**
+   * Opens a file that need not fit into memory; its rows are as the Trainer takes them.
+   *
+   * @throws as `read`, also while it is gone through.
+   */
+  stream?(
+    input: string,
+    settings: RunSettings,
+    terminal: Terminal,
+    labels: KnownLabels | LabelChoice,
+  ): Promise<StreamedExamples>;
   /** The labels of a model that has the head. */
   labelsOf(config: BertConfig): KnownLabels;
   /** How a model of these labels is loaded. */
   modelOptions(known: KnownLabels): FromPretrainedOptions;
-  /** The examples as a Trainer takes them. */
-  rows(examples: readonly E[], context: TaskContext): readonly object[];
+  /**
+   * The examples as a Trainer takes them.
+   *
+   * @param measured Whether outputs on them are measured, not only trained on.
+   */
+  rows(examples: readonly E[], context: TaskContext, measured: boolean): readonly object[];
   /** Makes batches. Default: the Trainer's. */
   collator?(context: TaskContext): DataCollator;
   /** What training examples are like. */
@@ -107,7 +136,7 @@ export interface Task<E extends object = object> {
   classes?(examples: readonly E[], known: KnownLabels): number[];
   /** Metrics of the outputs on a set. Default: only the loss. */
   metrics?(set: TaskSet<E>, context: TaskContext): (prediction: EvalPrediction) => Metrics;
-  /** Metrics that come of others. */
+  /** Metrics that come of the loss. */
   derived?(metrics: Metrics): Metrics;
   /** What is shown of the outputs on a set. */
   results(prediction: EvalPrediction, set: TaskSet<E>, context: TaskContext): TestResults;
@@ -116,6 +145,11 @@ export interface Task<E extends object = object> {
 /** Lets the type of a task's examples stay in its file. */
 export function defineTask<E extends object>(task: Task<E>): Task {
   return task as unknown as Task;
+}
+
+/** The names of a model's classes in the order of their numbers. */
+export function classNames({ id2label, num_labels }: BertConfig): string[] {
+  return Array.from({ length: num_labels }, (_, id) => id2label[id]);
 }
 
 /** The place of the highest score. */

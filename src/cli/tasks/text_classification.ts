@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { dataReport, formatDataReport, type TextDataset, type TextExample } from "../../data/mod.ts";
+import {
+  dataReport,
+  type ExampleOptions,
+  formatDataReport,
+  type LabeledDataset,
+  type LabelProblem,
+  type TextExample,
+} from "../../data/mod.ts";
 import { load_dataset } from "../../datasets/mod.ts";
 import { DataError } from "../../errors.ts";
 import {
@@ -15,14 +22,25 @@ import {
   pearsonr,
   spearmanr,
 } from "../../metrics/mod.ts";
-import { AutoModelForSequenceClassification, type BertConfig } from "../../model/mod.ts";
+import { AutoModelForSequenceClassification } from "../../model/mod.ts";
 import { sigmoid, softmax } from "../../model/probabilities.ts";
 import type { PredictionRow } from "../../report/mod.ts";
 import type { EvalPrediction, Metrics } from "../../train/mod.ts";
 import { labelOptions, renumbered } from "../known_labels.ts";
-import { locationOptions } from "../models.ts";
+import { Progress } from "../progress.ts";
 import type { RunSettings } from "../training_flags.ts";
-import { argmax, defineTask, type KnownLabels, MOST_ROWS, type Task, type TestResults } from "./task.ts";
+import { UsageError } from "../usage_error.ts";
+import { readOptions } from "./files.ts";
+import {
+  argmax,
+  classNames,
+  defineTask,
+  type KnownLabels,
+  type LabelChoice,
+  MOST_ROWS,
+  type Task,
+  type TestResults,
+} from "./task.ts";
 
 /** Scores above it stand for the classes of a text that may have several. */
 const HALF = 0.5;
@@ -31,28 +49,50 @@ export const textClassification: Task = defineTask<TextExample>({
   name: "text-classification",
   about: "a label, several labels or a number for each text or pair of texts",
   head: "ForSequenceClassification",
+  adapter: "SEQ_CLS",
   model: AutoModelForSequenceClassification,
   async read(input, settings, terminal, labels) {
-    const { text, text_pair, label, label_separator, format } = settings as RunSettings & { format?: "csv" };
-    const known = typeof labels === "function" ? undefined : labels;
     const dataset = await load_dataset(input, {
-      ...{ text, text_pair, label, label_separator, format },
-      problem_type: (known?.problem_type ?? settings.problem_type) as "regression" | undefined,
-      ...(known && known.problem_type !== "regression" ? { labels: known.labels, label_numbers: true } : {}),
-      ...locationOptions(input, settings, terminal),
+      ...exampleOptions(settings, typeof labels === "function" ? undefined : labels),
+      ...readOptions(input, settings, terminal),
     });
-    if (dataset.num_labels === 0) throw noLabels(dataset);
-    const found = { problem_type: dataset.problem_type, labels: dataset.labels };
-    const chosen = typeof labels === "function" ? labels(found) : labels;
-    const { name, notes } = dataset;
-    return { name, examples: renumbered(dataset, chosen), known: chosen, notes };
+    const known = chosenLabels(dataset, labels), { name, notes } = dataset;
+    return { name, examples: renumbered(dataset, known), known, notes };
   },
-  labelsOf({ problem_type, id2label, num_labels }: BertConfig): KnownLabels {
-    return {
-      problem_type: problem_type ?? (num_labels === 1 ? "regression" : "single_label_classification"),
-      labels: Array.from({ length: num_labels }, (_, id) => id2label[id]),
+  async stream(input, settings, terminal, labels) {
+    const { label_names, problem_type } = settings;
+    if (input === "-" && !label_names && problem_type !== "regression") {
+      throw new UsageError(
+        "Cannot stream standard input without --label-names A,B (or --problem-type regression): it is read once only",
+      );
+    }
+    const progress = new Progress(terminal, "labels", "MB");
+    const given = label_names && {
+      ...{
+        labels: label_names,
+        problem_type: (problem_type ?? "single_label_classification") as LabelProblem,
+      },
     };
+    let isLooking = true;
+    const options = {
+      ...readOptions(input, settings, terminal),
+      progress_callback: ({ loaded = 0, total = 0 }: { loaded?: number; total?: number }) => {
+        if (isLooking && total > 0) progress.update(Math.round(loaded / 1e6), Math.ceil(total / 1e6));
+      },
+    };
+    const open = (known: KnownLabels | undefined) =>
+      load_dataset(input, { ...exampleOptions(settings, known), ...options, streaming: true });
+    const fixed = typeof labels === "function" ? given : labels, found = await open(fixed);
+    const known = chosenLabels(found, typeof labels === "function" && given ? given : labels);
+    isLooking = false;
+    const { name, notes } = found, isSame = known.labels.join("\n") === found.labels.join("\n");
+    return { name, stream: isSame ? found : await open(known), known, notes };
   },
+  labelsOf: (config) => ({
+    problem_type: config.problem_type ??
+      (config.num_labels === 1 ? "regression" : "single_label_classification"),
+    labels: classNames(config),
+  }),
   modelOptions: ({ problem_type, labels }) => ({
     ...labelOptions(problem_type === "regression" ? ["LABEL_0"] : labels),
     problem_type: problem_type ?? undefined,
@@ -68,7 +108,25 @@ export const textClassification: Task = defineTask<TextExample>({
   results: (prediction, { examples }, { known }) => shown(prediction, examples, known),
 });
 
-function noLabels({ name, info: { columns } }: TextDataset): DataError {
+/** How examples are read, given the labels if they are known. */
+function exampleOptions(settings: RunSettings, known: KnownLabels | undefined): ExampleOptions {
+  const { text, text_pair, label, label_separator } = settings;
+  const names = known && known.problem_type !== "regression" ? known.labels : undefined;
+  return {
+    ...{ text, text_pair, label, label_separator },
+    problem_type: (known?.problem_type ?? settings.problem_type) as LabelProblem | undefined,
+    ...(names ? { labels: names, label_numbers: true } : {}),
+  };
+}
+
+/** The labels of a dataset, or those that are chosen given these. */
+function chosenLabels(dataset: LabeledDataset, labels: KnownLabels | LabelChoice): KnownLabels {
+  if (dataset.num_labels === 0) throw noLabels(dataset);
+  if (typeof labels !== "function") return labels;
+  return labels({ problem_type: dataset.problem_type, labels: dataset.labels });
+}
+
+function noLabels({ name, info: { columns } }: LabeledDataset): DataError {
   const why = columns.label
     ? `the column "${columns.label.name}" has none`
     : "no column of it holds them; use --label";

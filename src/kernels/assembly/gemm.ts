@@ -2,7 +2,6 @@
 // Blocking after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008).
 
 import { activateRow } from "./activation";
-import { fma, sumLanes } from "./simd";
 import {
   MR, multiplyBlock, NR, packColumns, packRows, packStrips, packStripTransposed, panelBytes, stripBytes,
 } from "./tile";
@@ -123,100 +122,4 @@ export function gemm_slices_sum(
     }
   }
   epilogue(c + o, ld, aux == 0 ? 0 : aux + o, bias == 0 ? 0 : bias + o, flags, m, count);
-}
-
-/**
- * Floats that all rows of A go over before the next ones of B are read: while the second and later rows find theirs in the
- * cache, memory brings the next.
- */
-const DOT_CHUNK: i32 = 128;
-
-/**
- * The dot products of k floats, k a multiple of 8, of A's rows with the rows b, b + ldb1, b + ldb2, three by three, as
- * four partial sums each: sums[m / 3][3, 3, 4], added to what is there with `more`. Strides in bytes. The order of the loop keeps its bounds checks off the
- * ends of code lines, as in tile.ts: 15 -> 27 GFLOPS.
- */
-function dotRows(
-  sums: usize, m: i32, k: i32, a: usize, lda: usize, b: usize, ldb1: usize, ldb2: usize, more: bool,
-): void {
-  for (let i = 0; i < m; i += 3, a += 3 * lda, sums += 144) {
-    let a0 = a, a1 = i + 1 < m ? a + lda : a, a2 = i + 2 < m ? a1 + lda : a1;
-    let b0 = b, b1 = b + ldb1, b2 = b + ldb2;
-    let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s02 = f32x4.splat(0);
-    let s10 = f32x4.splat(0), s11 = f32x4.splat(0), s12 = f32x4.splat(0);
-    let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s22 = f32x4.splat(0);
-    if (more) {
-      s00 = v128.load(sums);
-      s01 = v128.load(sums, 16);
-      s02 = v128.load(sums, 32);
-      s10 = v128.load(sums, 48);
-      s11 = v128.load(sums, 64);
-      s12 = v128.load(sums, 80);
-      s20 = v128.load(sums, 96);
-      s21 = v128.load(sums, 112);
-      s22 = v128.load(sums, 128);
-    }
-    for (const end = a0 + (<usize>k << 2); a0 < end; a0 += 32, a1 += 32, a2 += 32, b0 += 32, b1 += 32, b2 += 32) {
-      const p02 = v128.load(a2); const q01 = v128.load(b1); const p00 = v128.load(a0); s21 = fma(p02, q01, s21);
-      s01 = fma(p00, q01, s01); const q00 = v128.load(b0); s20 = fma(p02, q00, s20); s00 = fma(p00, q00, s00);
-      const p10 = v128.load(a0, 16); const q02 = v128.load(b2); s02 = fma(p00, q02, s02);
-      const p01 = v128.load(a1); s22 = fma(p02, q02, s22); s11 = fma(p01, q01, s11);
-      const q12 = v128.load(b2, 16); s10 = fma(p01, q00, s10); s12 = fma(p01, q02, s12); s02 = fma(p10, q12, s02);
-      const p12 = v128.load(a2, 16); s22 = fma(p12, q12, s22); const q11 = v128.load(b1, 16);
-      s21 = fma(p12, q11, s21); s01 = fma(p10, q11, s01); const p11 = v128.load(a1, 16); s12 = fma(p11, q12, s12);
-      s11 = fma(p11, q11, s11); const q10 = v128.load(b0, 16); s20 = fma(p12, q10, s20); s10 = fma(p11, q10, s10);
-      s00 = fma(p10, q10, s00);
-    }
-    v128.store(sums, s00);
-    v128.store(sums, s01, 16);
-    v128.store(sums, s02, 32);
-    v128.store(sums, s10, 48);
-    v128.store(sums, s11, 64);
-    v128.store(sums, s12, 80);
-    v128.store(sums, s20, 96);
-    v128.store(sums, s21, 112);
-    v128.store(sums, s22, 128);
-  }
-}
-
-/** C[m, columns] (+)= A B^T for at most three rows of B, `apart` rows apart, by dot products of k floats; `ldb` in bytes. */
-function dotStrip(
-  c: usize, ldc: usize, a: usize, lda: usize, b: usize, ldb: usize, m: i32, columns: i32, apart: i32, k: i32, accumulate: bool, sums: usize,
-): void {
-  const whole = k & ~7, step = <usize>apart * ldb, ldb1 = columns > 1 ? step : 0;
-  for (let x = 0; x == 0 || x < whole; x += DOT_CHUNK) {
-    const o = <usize>x << 2;
-    dotRows(sums, m, min(DOT_CHUNK, whole - x), a + o, lda, b + o, ldb1, columns > 2 ? 2 * step : ldb1, x > 0);
-  }
-  for (let i = 0; i < m; i++, c += ldc, a += lda, sums += 48) {
-    for (let j = 0; j < columns; j++) {
-      const q = b + <usize>j * step, o = c + (<usize>(j * apart) << 2);
-      let sum = sumLanes(v128.load(sums + (<usize>j << 4)));
-      for (let y = whole; y < k; y++) sum += load<f32>(a + (<usize>y << 2)) * load<f32>(q + (<usize>y << 2));
-      store<f32>(o, accumulate ? load<f32>(o) + sum : sum);
-    }
-  }
-}
-
-/**
- * C[m, n] (+)= A[m, k] B[n, k]^T by dot products, for few rows: streams B once, unpacked, from three
- * places at a time, which memory gives faster than one. Epilogue as gemm.
- * Range: blocks of `nc` columns (rows of B).
- */
-export function gemm_dot(
-  c: usize, a: usize, b: usize, bias: usize, aux: usize, ldc: i32, lda: i32, ldb: i32, m: i32, n: i32, k: i32, nc: i32, flags: i32,
-  scratch: usize, begin: i32, end: i32,
-): void {
-  const ld = <usize>ldc << 2;
-  for (let unit = begin; unit < end; unit++) {
-    const n0 = unit * nc, nn = min(nc, n - n0), o = <usize>n0 << 2;
-    const apart = (nn + 2) / 3;
-    for (let j = 0; j < apart; j++) {
-      dotStrip(
-        c + o + (<usize>j << 2), ld, a, <usize>lda << 2, b + (<usize>(n0 + j) * ldb << 2), <usize>ldb << 2, m,
-        (nn - j + apart - 1) / apart, apart, k, (flags & ACCUMULATE) != 0, scratch,
-      );
-    }
-    epilogue(c + o, ld, aux == 0 ? 0 : aux + o, bias == 0 ? 0 : bias + o, flags, m, nn);
-  }
 }

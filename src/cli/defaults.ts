@@ -55,7 +55,7 @@ export function chooseSettings(given: RunSettings, { rows, hidden_size }: RunSiz
   };
   const open = Object.entries(chosen).filter(([name]) => given[name as keyof RunSettings] === undefined);
   const words: Record<string, string> = {
-    learning_rate: `learning rate ${chosen.learning_rate}`,
+    learning_rate: `learning rate ${chosen.learning_rate!.toExponential()}`,
     per_device_train_batch_size: `batches of ${batch}`,
     num_train_epochs: `${epochs} epochs`,
     warmup_ratio: "a warm-up of 10 % of the steps",

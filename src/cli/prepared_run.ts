@@ -4,10 +4,17 @@
  * @module
  */
 import { compute_class_weight } from "../data/mod.ts";
+import type { Communicator } from "../distributed/mod.ts";
 import { BertTokenizer } from "../hub/mod.ts";
 import { BertConfig, type PeftModel, type TrainableModel } from "../model/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
-import { type EvalPrediction, type Metrics, Trainer, type TrainerOptions } from "../train/mod.ts";
+import {
+  type Dataset,
+  type EvalPrediction,
+  type Metrics,
+  Trainer,
+  type TrainerOptions,
+} from "../train/mod.ts";
 import { adapt, groupsOf } from "./adaptation.ts";
 import { chooseSettings } from "./defaults.ts";
 import { agreedLabels } from "./known_labels.ts";
@@ -37,7 +44,7 @@ export interface Measured {
 
 /** The examples of a run with what the Trainer takes of them. */
 export interface RunSets {
-  readonly train: TaskSet;
+  readonly train: { readonly examples: readonly object[]; readonly rows: Dataset };
   readonly eval?: TaskSet;
   readonly test?: TaskSet;
 }
@@ -64,7 +71,10 @@ export class PreparedRun {
 
   /** What the training examples are like. */
   summary(): DataSummary {
-    const { train, test, eval: other } = this.data;
+    const { train, stream, test, eval: other, known } = this.data;
+    if (stream) {
+      return { text: `examples are read while training goes on; classes: ${known.labels.join(", ")}` };
+    }
     return this.task.summary(train, test ?? other, this.context);
   }
 
@@ -101,8 +111,13 @@ export class PreparedRun {
   }
 
   /** Measures a model on a set. */
-  async measure(model: TrainableModel, set: TaskSet, prefix: string): Promise<Measured> {
-    return await measure(model, this.task, set, this.context, this.terminal, prefix);
+  async measure(
+    model: TrainableModel,
+    set: TaskSet,
+    prefix: string,
+    communicator?: Communicator,
+  ): Promise<Measured> {
+    return await measure(model, this.task, set, this.context, this.terminal, prefix, communicator);
   }
 
   #classWeights(): { class_weights?: number[] } {
@@ -118,7 +133,8 @@ export class PreparedRun {
 /** Reads all that a run is made of, and starts the backend. */
 export async function prepareRun(settings: FullSettings, terminal: Terminal): Promise<PreparedRun> {
   const hub = hubOptions(settings, terminal), json = await readConfig(settings.model, hub);
-  const train = await repeatable(settings.train), ofModel = taskOfModel(json.architectures);
+  const train = settings.stream ? settings.train : await repeatable(settings.train);
+  const ofModel = taskOfModel(json.architectures);
   const told = await chooseTask(train, settings, terminal, ofModel?.name);
   if (told.note !== "") terminal.note(told.note);
   const task = TASKS[told.name], config = new BertConfig(json);
@@ -132,7 +148,7 @@ export async function prepareRun(settings: FullSettings, terminal: Terminal): Pr
   );
   const tokenizer = await BertTokenizer.from_pretrained(settings.model, hub);
   const context = contextOf(settings, tokenizer, config, data.known), sets = setsOf(task, data, context);
-  const { hidden_size } = config, rows = sets.train.rows.length;
+  const { hidden_size } = config, rows = Array.isArray(sets.train.rows) ? sets.train.rows.length : undefined;
   const { settings: chosen, note } = chooseSettings(settings, { rows, hidden_size });
   const full = { ...settings, ...chosen }, runtime = await startRuntime(settings);
   return new PreparedRun(full, note, task, data, sets, { ...context, settings: full }, runtime, terminal);
@@ -143,7 +159,7 @@ function setsOf(task: Task, data: RunData, context: TaskContext): RunSets {
     ...{ examples, rows: task.rows(examples, context, measured) },
   });
   return {
-    train: setOf(data.train, false),
+    train: data.stream ? { examples: [], rows: data.stream } : setOf(data.train, false),
     eval: data.eval && setOf(data.eval, true),
     test: data.test && setOf(data.test, true),
   };
@@ -168,11 +184,12 @@ export async function measure(
   context: TaskContext,
   terminal: Terminal,
   prefix: string,
+  communicator?: Communicator,
 ): Promise<Measured> {
   const { tokenizer, settings, max_length } = context,
     progress = new Progress(terminal, "evaluate", "examples");
   const trainer = new Trainer({
-    ...{ model, tokenizer, compute_metrics: task.metrics?.(set, context) },
+    ...{ model, tokenizer, communicator, compute_metrics: task.metrics?.(set, context) },
     data_collator: task.collator?.(context),
     args: {
       ...{ max_length, seed: settings.seed, eval_weights: settings.eval_weights as "packed" | undefined },

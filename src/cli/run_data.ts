@@ -5,15 +5,19 @@
  */
 import { type Labeled, train_test_split } from "../data/mod.ts";
 import type { RunSettings } from "./training_flags.ts";
+import type { ExampleStream } from "../train/mod.ts";
 import { evalSizeOf } from "./defaults.ts";
 import { repeatable } from "./tasks/files.ts";
 import type { InputFile, KnownLabels, LabelChoice, Task } from "./tasks/mod.ts";
 import type { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** The examples of a run. */
 export interface RunData<E extends object = object> {
   readonly task: Task;
+  /** None if they are streamed. */
   readonly train: readonly E[];
+  readonly stream?: ExampleStream;
   readonly eval: readonly E[] | undefined;
   readonly test: readonly E[] | undefined;
   readonly known: KnownLabels;
@@ -22,7 +26,9 @@ export interface RunData<E extends object = object> {
 }
 
 /** What is trained on, and what was put aside. */
-type TrainingPart = Pick<RunData, "train" | "known" | "notes"> & { aside: readonly object[] | undefined };
+type TrainingPart = Pick<RunData, "train" | "stream" | "known" | "notes"> & {
+  aside: readonly object[] | undefined;
+};
 
 /**
  * Reads the training file.
@@ -37,6 +43,7 @@ export async function readTrainingPart(
   terminal: Terminal,
   labels: KnownLabels | LabelChoice,
 ): Promise<TrainingPart> {
+  if (settings.stream) return await openStream(task, train, settings, terminal, labels);
   const { examples, known, notes } = await task.read(train, settings, terminal, labels), { seed } = settings;
   const test_size = evalSizeOf(settings, examples.length);
   if (test_size === 0) return { train: examples, aside: undefined, known, notes };
@@ -44,6 +51,20 @@ export async function readTrainingPart(
   const guess = `${parts.test.length} examples are put aside for evaluations (--eval-size 0 trains on all)`;
   const isGuess = settings.eval_size === undefined;
   return { train: parts.train, aside: parts.test, known, notes: isGuess ? [...notes, guess] : notes };
+}
+
+async function openStream(
+  task: Task,
+  train: InputFile,
+  settings: RunSettings,
+  terminal: Terminal,
+  labels: KnownLabels | LabelChoice,
+): Promise<TrainingPart> {
+  if (!task.stream || typeof train !== "string") {
+    throw new UsageError(`Cannot use --stream: the files of ${task.name} are read whole`);
+  }
+  const { stream, known, notes } = await task.stream(train, settings, terminal, labels);
+  return { train: [], aside: undefined, stream, known, notes };
 }
 
 /**

@@ -32,6 +32,10 @@ export function completedSettings(settings: RunSettings): FullSettings {
   };
   refuseBoth("eval", "eval_size");
   refuseBoth("balanced", "class_weights");
+  for (const name of ["eval_size", "balanced", "group_by_length"] as const) refuseBoth("stream", name);
+  if (settings.stream && !((settings.max_steps ?? 0) > 0)) {
+    throw new UsageError("Cannot use --stream without --max-steps N: the length of the file is not known");
+  }
   const full = { ...settings, train, model: settings.model ?? "berth-tiny", out: settings.out ?? "out/run" };
   checkArguments(argumentsOf(full, false));
   checkAdaptation(full);
@@ -42,9 +46,10 @@ export function completedSettings(settings: RunSettings): FullSettings {
 export function argumentsOf(settings: FullSettings, evaluates: boolean): TrainingArguments {
   const given = Object.keys(ARGUMENT_FLAGS).map((name) => [name, settings[name as keyof RunSettings]]);
   const args = Object.fromEntries(given.filter(([, value]) => value !== undefined)) as TrainingArguments;
+  const interval = settings.stream ? "steps" : "epoch"; // an epoch of a stream may never end
   return {
-    ...(evaluates ? { eval_strategy: "epoch" } : {}),
-    ...(args.save_steps === undefined ? { save_strategy: "epoch" } : {}),
+    ...(evaluates ? { eval_strategy: interval } : {}),
+    ...(args.save_steps === undefined ? { save_strategy: interval } : {}),
     ...{ save_total_limit: 2, ...args, output_dir: settings.out },
   };
 }

@@ -3,18 +3,20 @@
  *
  * @module
  */
+import type { Communicator } from "../distributed/mod.ts";
 import type { TrainableModel } from "../model/mod.ts";
-import { folderUrl, writeFileWhole } from "../runtime/files.ts";
+import { folderUrl } from "../runtime/files.ts";
 import { dispose } from "../runtime/mod.ts";
 import { onStopSignal } from "../runtime/platform.ts";
 import { type Metrics, Trainer, type TrainOutput } from "../train/mod.ts";
 import { type Command, type CommandInput, defineCommand } from "./command.ts";
 import { type PreparedRun, prepareRun } from "./prepared_run.ts";
+import { onAllRanks, passesOfRun, startOnRank } from "./ranks.ts";
 import { formatClasses, formatMetrics } from "./results.ts";
-import { keeper, narrator } from "./run_callbacks.ts";
+import { keeper, narrator, trackers } from "./run_callbacks.ts";
 import { readRunFile, RUN_FILE } from "./run_file.ts";
 import { RunLog } from "./run_log.ts";
-import { runReport } from "./run_report.ts";
+import { writeRunReport } from "./run_report.ts";
 import { completedSettings, pickRunSettings } from "./run_settings.ts";
 import type { Terminal } from "./terminal.ts";
 import { RUN_FLAGS } from "./training_flags.ts";
@@ -30,7 +32,7 @@ const FLAGS = {
 } as const;
 
 /** What a run writes besides the model. */
-const RUN_FILES = ["report.html", "metrics.jsonl", "receipt.json", RUN_FILE];
+const RUN_FILES = ["report.html", "figures/", "metrics.jsonl", "receipt.json", RUN_FILE];
 
 /** Exit codes of a run that a signal ended. */
 const SIGNAL_CODES: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
@@ -39,8 +41,9 @@ export const command: Command = defineCommand({
   usage: "--train FILE [--model NAME] [--eval FILE] [--test FILE] [--out FOLDER]",
   about:
     `Fine-tunes a classifier: one label, several labels, or numbers, as the label column says. Writes into --out:
-model/ (for berth and transformers), report.html, metrics.jsonl, receipt.json, run.json (the settings),
-checkpoint-N/. Ctrl-C writes a checkpoint and ends; --resume goes on from it, with the same result.`,
+model/ (for berth and transformers), report.html with figures/ and results.json, metrics.jsonl, tensorboard/,
+receipt.json, run.json (the settings), checkpoint-N/. Ctrl-C writes a checkpoint and ends; --resume goes on from it,
+with the same result.`,
   flags: FLAGS,
   examples: [
     [
@@ -57,56 +60,70 @@ checkpoint-N/. Ctrl-C writes a checkpoint and ends; --resume goes on from it, wi
     ],
     ["berth train --config out/run/run.json --resume", "goes on where the run was stopped"],
   ],
-  run: async (input) => {
-    try {
-      return await train(input);
-    } finally {
-      dispose();
-    }
-  },
+  run: (input) =>
+    onAllRanks(input.terminal, async (communicator) => {
+      try {
+        return await train(input, communicator);
+      } finally {
+        dispose();
+      }
+    }),
 });
 
-async function train({ values, terminal, json }: CommandInput<typeof FLAGS>): Promise<number> {
+async function train(
+  { values, terminal, json }: CommandInput<typeof FLAGS>,
+  communicator: Communicator,
+): Promise<number> {
   const { config, resume = false } = values, startedAt = new Date().toISOString();
   const given = completedSettings({
     ...(config === undefined ? {} : await readRunFile(config)),
     ...pickRunSettings(values),
   });
+  await startOnRank(given, communicator);
   const out = folderUrl(given.out), run = await prepareRun(given, terminal);
   const { data, sets, settings } = run, summary = run.summary();
   terminal.note([...data.notes, summary.text].join("\n"));
   const { model, adapter } = await run.loadModel();
   terminal.note(described(run, model));
   const log = new RunLog(new URL("metrics.jsonl", out));
+  const options = run.trainerOptions(model), isGiven = values.gradient_accumulation_steps !== undefined;
+  const args = resume && !isGiven ? await passesOfRun(options.args!, communicator) : options.args;
   const trainer = new Trainer({
-    ...run.trainerOptions(model),
-    callbacks: [keeper(log, settings), narrator(terminal)],
+    ...{ ...options, args, communicator },
+    callbacks: [keeper(log, settings), ...trackers(settings, out), narrator(terminal)],
   });
   if (resume) await trainer.load_checkpoint(true);
   const { stopped, signal, global_step, metrics } = await untilStopped(trainer, terminal);
   if (stopped === "signal") {
-    terminal.error(`berth: ended by ${signal} after step ${global_step}; --resume goes on from there`);
-    return SIGNAL_CODES[signal];
+    const by = signal ?? "a signal that another rank got";
+    if (communicator.rank === 0) {
+      terminal.error(`berth: ended by ${by} after step ${global_step}; --resume goes on from there`);
+    }
+    return SIGNAL_CODES[signal ?? "SIGTERM"];
   }
-  await adapter?.save_pretrained(new URL("adapter/", out));
+  if (communicator.rank === 0) await adapter?.save_pretrained(new URL("adapter/", out));
   const isMerged = settings.merge ?? true;
   if (isMerged) await trainer.save_model(new URL("model/", out));
+  const { state } = trainer;
+  await trainer.dispose();
   const test = sets.test ?? sets.eval;
-  const tested = test && await run.measure(model, test, sets.test ? "test" : "eval");
+  const tested = test && await run.measure(model, test, sets.test ? "test" : "eval", communicator);
+  if (communicator.rank > 0) return 0;
   const results = tested?.results;
-  const html = runReport({ settings, data, model, log, state: trainer.state, results, summary, startedAt });
-  await writeFileWhole(new URL("report.html", out), [new TextEncoder().encode(html)]);
+  await writeRunReport({ run, model, log, state, tested, summary, startedAt, out });
   const written = [...(isMerged ? ["model/"] : []), ...(adapter ? ["adapter/"] : []), ...RUN_FILES];
   await tell(terminal, json, written, {
     ...{ out: settings.out, global_step, stopped, metrics: { ...metrics, ...tested?.metrics } },
     ...(results?.perClass ? { classes: results.perClass } : {}),
   });
-  await trainer.dispose();
   return 0;
 }
 
 /** Trains to the end, or to the step in which a signal comes. */
-async function untilStopped(trainer: Trainer, terminal: Terminal): Promise<TrainOutput & { signal: string }> {
+async function untilStopped(
+  trainer: Trainer,
+  terminal: Terminal,
+): Promise<TrainOutput & { signal?: string }> {
   const stop = new AbortController();
   const stopListening = onStopSignal((signal) => {
     terminal.note(`${signal}: ends after this step, with a checkpoint; once more ends at once`);

@@ -43,13 +43,14 @@ be where run.json says.`,
       const model = await newestCheckpoint(base), json = await readConfig(model, {});
       const task = requiredTask("verify", folder, json.architectures, settings.task);
       const config = new BertConfig(json), labels = task.labelsOf(config);
-      const data = await readTrainingPart(task, await repeatable(train), settings, terminal, labels);
+      const file = settings.stream ? train : await repeatable(train);
+      const data = await readTrainingPart(task, file, settings, terminal, labels);
       const tokenizer = await BertTokenizer.from_pretrained(model);
       const context = contextOf(settings, tokenizer, config, data.known);
       const { steps, from, threads } = values, progress = new Progress(terminal, "verify", "steps");
       if (threads !== undefined) await startRuntime({ threads, profile: settings.profile });
       const found = await verifyRun(folder, {
-        ...{ train_dataset: task.rows(data.train, context, false), tokenizer, steps, from },
+        ...{ train_dataset: data.stream ?? task.rows(data.train, context, false), tokenizer, steps, from },
         ...{ data_collator: task.collator?.(context), ...groupsOf(settings) },
         adapt: (model) => void adapt(model, settings, task),
         onProgress: (done, total) => progress.update(done, total),

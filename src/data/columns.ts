@@ -81,6 +81,12 @@ const LABELS = [
   ...["intent", "emotion", "topic", "score", "rating", "stars", "similarity", "polarity", "y"],
 ];
 
+/** True if such columns are usually called so. */
+export function isUsualName(name: string): boolean {
+  const plain = name.trim().toLowerCase();
+  return TEXTS.includes(plain) || LABELS.includes(plain) || PAIRS.some((pair) => pair.includes(plain));
+}
+
 /**
  * Chooses the columns.
  *

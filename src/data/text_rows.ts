@@ -6,6 +6,7 @@
 import { CsvParser } from "./csv.ts";
 import { type DataFormat, detectDelimiter, nameOf } from "./format.ts";
 import { JsonLinesParser, JsonListParser } from "./json_rows.ts";
+import { detectColumns } from "./header.ts";
 import { dataError } from "./problem.ts";
 import type { RowBatch, RowLimits, RowParser } from "./rows.ts";
 import { TextDecoding } from "./text_decoding.ts";
@@ -21,7 +22,10 @@ export interface RowOptions extends RowLimits {
    * GLUE's files want it.
    */
   quote?: string | null;
-  /** The names of the columns of a CSV or TSV file without a header line; `true` numbers them from 0. */
+  /**
+   * The names of the columns of a CSV or TSV file without a header line; `true` numbers them from 0. Default: those of the
+   * first line, unless that is clearly an example.
+   */
   column_names?: readonly string[] | true;
 }
 
@@ -106,7 +110,16 @@ function makeParser(
     : { delimiter: options.delimiter };
   if (note) notes.push(note);
   if (options.delimiter !== undefined) checkDelimiter(name, delimiter, quote, sample);
-  return new CsvParser(name, { ...options, delimiter, quote });
+  const found = options.column_names === undefined
+    ? detectColumns(name, sample, { delimiter, quote })
+    : undefined;
+  if (found) notes.push(found.note);
+  return new CsvParser(name, {
+    ...options,
+    ...(found ? { column_names: found.names } : {}),
+    delimiter,
+    quote,
+  });
 }
 
 /** A delimiter that was given but does not occur, where another one would do, is a mistake. */

@@ -33,6 +33,7 @@ export async function chooseTask(
   ofModel: TaskName | undefined,
 ): Promise<ChosenTask> {
   if (settings.task !== undefined) return { name: settings.task as TaskName, note: "" };
+  if (settings.stream) return { name: "text-classification", note: "" };
   const options = readOptions(input, settings, terminal), kind = await fileKind(input, settings, options);
   const chosen = (name: TaskName, why: string): ChosenTask => ({ name, note: `the task is ${name}: ${why}` });
   if (kind === "conll") return chosen("token-classification", "the file has a word and its tag on each line");

@@ -24,8 +24,10 @@ const CONLL_LINE = /^\S+([ \t]\S*)*[ \t]([BIESLUM]-\S+|O)$/;
 
 /** How a file is read: its format, and where it is found. */
 export function readOptions(input: InputFile, settings: RunSettings, terminal: Terminal): LoadOptions {
-  const { format } = settings, isRemote = typeof input === "string" && /^(https?|hf):/.test(input);
+  const { format, column_names, delimiter } = settings,
+    isRemote = typeof input === "string" && /^(https?|hf):/.test(input);
   return {
+    ...{ column_names, delimiter: delimiter === "\\t" ? "\t" : delimiter },
     ...(format === "conll" || format === "text" ? {} : { format: format as "csv" | undefined }),
     ...(isRemote ? hubOptions(settings, terminal) : {}),
   };

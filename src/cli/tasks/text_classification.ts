@@ -3,36 +3,28 @@
  *
  * @module
  */
-import { dataReport, formatDataReport, type TextDataset, type TextExample } from "../../data/mod.ts";
+import {
+  dataReport,
+  type ExampleOptions,
+  formatDataReport,
+  type LabeledDataset,
+  type LabelProblem,
+  type TextExample,
+} from "../../data/mod.ts";
 import { load_dataset } from "../../datasets/mod.ts";
 import { DataError } from "../../errors.ts";
-import {
-  accuracy_score,
-  classificationReport,
-  confusionCounts,
-  f1_score,
-  mean_squared_error,
-  pearsonr,
-  spearmanr,
-} from "../../metrics/mod.ts";
+import { accuracy_score, f1_score, mean_squared_error, pearsonr, spearmanr } from "../../metrics/mod.ts";
 import { AutoModelForSequenceClassification } from "../../model/mod.ts";
-import { sigmoid, softmax } from "../../model/probabilities.ts";
-import type { PredictionRow } from "../../report/mod.ts";
+import { sigmoid } from "../../model/probabilities.ts";
 import type { EvalPrediction, Metrics } from "../../train/mod.ts";
 import { labelOptions, renumbered } from "../known_labels.ts";
+import { Progress } from "../progress.ts";
+import type { RunSettings } from "../training_flags.ts";
+import { UsageError } from "../usage_error.ts";
 import { readOptions } from "./files.ts";
-import {
-  argmax,
-  classNames,
-  defineTask,
-  type KnownLabels,
-  MOST_ROWS,
-  type Task,
-  type TestResults,
-} from "./task.ts";
-
-/** Scores above it stand for the classes of a text that may have several. */
-const HALF = 0.5;
+import { argmax, classNames, defineTask, type KnownLabels, type LabelChoice, type Task } from "./task.ts";
+import { textCard } from "./text_card.ts";
+import { HALF, textResults } from "./text_results.ts";
 
 export const textClassification: Task = defineTask<TextExample>({
   name: "text-classification",
@@ -41,19 +33,41 @@ export const textClassification: Task = defineTask<TextExample>({
   adapter: "SEQ_CLS",
   model: AutoModelForSequenceClassification,
   async read(input, settings, terminal, labels) {
-    const { text, text_pair, label, label_separator } = settings;
-    const known = typeof labels === "function" ? undefined : labels;
     const dataset = await load_dataset(input, {
-      ...{ text, text_pair, label, label_separator },
-      problem_type: (known?.problem_type ?? settings.problem_type) as "regression" | undefined,
-      ...(known && known.problem_type !== "regression" ? { labels: known.labels, label_numbers: true } : {}),
+      ...exampleOptions(settings, typeof labels === "function" ? undefined : labels),
       ...readOptions(input, settings, terminal),
     });
-    if (dataset.num_labels === 0) throw noLabels(dataset);
-    const found = { problem_type: dataset.problem_type, labels: dataset.labels };
-    const chosen = typeof labels === "function" ? labels(found) : labels;
-    const { name, notes } = dataset;
-    return { name, examples: renumbered(dataset, chosen), known: chosen, notes };
+    const known = chosenLabels(dataset, labels), { name, notes } = dataset;
+    return { name, examples: renumbered(dataset, known), known, notes };
+  },
+  async stream(input, settings, terminal, labels) {
+    const { label_names, problem_type } = settings;
+    if (input === "-" && !label_names && problem_type !== "regression") {
+      throw new UsageError(
+        "Cannot stream standard input without --label-names A,B (or --problem-type regression): it is read once only",
+      );
+    }
+    const progress = new Progress(terminal, "labels", "MB");
+    const given = label_names && {
+      ...{
+        labels: label_names,
+        problem_type: (problem_type ?? "single_label_classification") as LabelProblem,
+      },
+    };
+    let isLooking = true;
+    const options = {
+      ...readOptions(input, settings, terminal),
+      progress_callback: ({ loaded = 0, total = 0 }: { loaded?: number; total?: number }) => {
+        if (isLooking && total > 0) progress.update(Math.round(loaded / 1e6), Math.ceil(total / 1e6));
+      },
+    };
+    const open = (known: KnownLabels | undefined) =>
+      load_dataset(input, { ...exampleOptions(settings, known), ...options, streaming: true });
+    const fixed = typeof labels === "function" ? given : labels, found = await open(fixed);
+    const known = chosenLabels(found, typeof labels === "function" && given ? given : labels);
+    isLooking = false;
+    const { name, notes } = found, isSame = known.labels.join("\n") === found.labels.join("\n");
+    return { name, stream: isSame ? found : await open(known), known, notes };
   },
   labelsOf: (config) => ({
     problem_type: config.problem_type ??
@@ -68,14 +82,34 @@ export const textClassification: Task = defineTask<TextExample>({
   summary(examples, test, { known: { problem_type, labels }, tokenizer, max_length }) {
     const report = dataReport(examples, { test, tokenizer, max_length, labels });
     const labelCounts = problem_type === "regression" ? undefined : report.labels;
-    return { text: formatDataReport(report), labelCounts };
+    const longest = report.lengths && Math.min(report.lengths.max, max_length);
+    return { text: formatDataReport(report), labelCounts, longest };
   },
   classes: (examples) => examples.map(({ label }) => label as number),
   metrics: (_, { known }) => (prediction) => measured(prediction, known),
-  results: (prediction, { examples }, { known }) => shown(prediction, examples, known),
+  card: textCard,
+  results: (prediction, { examples }, { known }) => textResults(prediction, examples, known),
 });
 
-function noLabels({ name, info: { columns } }: TextDataset): DataError {
+/** How examples are read, given the labels if they are known. */
+function exampleOptions(settings: RunSettings, known: KnownLabels | undefined): ExampleOptions {
+  const { text, text_pair, label, label_separator } = settings;
+  const names = known && known.problem_type !== "regression" ? known.labels : undefined;
+  return {
+    ...{ text, text_pair, label, label_separator },
+    problem_type: (known?.problem_type ?? settings.problem_type) as LabelProblem | undefined,
+    ...(names ? { labels: names, label_numbers: true } : {}),
+  };
+}
+
+/** The labels of a dataset, or those that are chosen given these. */
+function chosenLabels(dataset: LabeledDataset, labels: KnownLabels | LabelChoice): KnownLabels {
+  if (dataset.num_labels === 0) throw noLabels(dataset);
+  if (typeof labels !== "function") return labels;
+  return labels({ problem_type: dataset.problem_type, labels: dataset.labels });
+}
+
+function noLabels({ name, info: { columns } }: LabeledDataset): DataError {
   const why = columns.label
     ? `the column "${columns.label.name}" has none`
     : "no column of it holds them; use --label";
@@ -108,31 +142,5 @@ function measured({ predictions, label_ids }: EvalPrediction, { problem_type }: 
   return {
     accuracy: accuracy_score(labels, found),
     f1_macro: f1_score(labels, found, { average: "macro" }),
-  };
-}
-
-/** Confusion, scores of each class and the worst answers, where each text has one class. */
-function shown(
-  { predictions }: EvalPrediction,
-  examples: readonly TextExample[],
-  { problem_type, labels }: KnownLabels,
-): TestResults {
-  if (problem_type !== "single_label_classification") return { predictions: [], worst: [] };
-  const scores = (predictions as number[][]).map((row) => softmax(row)), found = scores.map(argmax);
-  const expected = examples.map(({ label }) => label as number);
-  const counts = confusionCounts(expected, found, labels.map((_, k) => k));
-  const row = (i: number): PredictionRow => ({
-    text: examples[i].text,
-    ...(examples[i].text_pair === undefined ? {} : { text_pair: examples[i].text_pair }),
-    ...{ predicted: labels[found[i]], probability: scores[i][found[i]], expected: labels[expected[i]] },
-  });
-  const numbers = examples.map((_, i) => i);
-  const wrong = numbers.filter((i) => found[i] !== expected[i])
-    .sort((a, b) => scores[a][expected[a]] - scores[b][expected[b]]);
-  return {
-    confusion: { labels, counts },
-    perClass: classificationReport(counts).perClass.map((one, k) => ({ label: labels[k], ...one })),
-    predictions: numbers.slice(0, MOST_ROWS).map(row),
-    worst: wrong.slice(0, MOST_ROWS).map(row),
   };
 }

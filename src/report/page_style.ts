@@ -70,6 +70,7 @@ details{margin-top:10px;font-size:14px}
 summary{color:var(--berth-muted);cursor:pointer}
 details .scroll{margin-top:8px}
 .verdict{max-width:62em;margin-bottom:18px;font-size:18px;line-height:1.45;text-wrap:pretty}
+.legend{margin:18px 0}
 .legend span{white-space:nowrap;color:var(--berth-ink)}
 .swatch{display:inline-block;width:24px;height:16px;margin:0 8px 0 0;vertical-align:-2px}
 .best{font-weight:600}
@@ -134,7 +135,8 @@ th:first-child,td:first-child{padding-left:0}
 .long{break-inside:auto}
 h2,h3,caption,.caption,figcaption{break-after:avoid}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}
-.berth-plot,.bar,.texts span,.legend span{-webkit-print-color-adjust:exact;print-color-adjust:exact}
+.berth-plot,.bar,.texts span,.legend{margin:18px 0}
+.legend span{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 }
 `;
 

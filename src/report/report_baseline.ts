@@ -46,9 +46,7 @@ export function drawComparison(run: RunReport): Markup | undefined {
   ];
   return markup`<p class="verdict">${verdictSentence(comparison)}</p>
 <div class="grid pairs start">${comparisonFigures(run).map(figureCard)}${countsTable(comparison)}</div>
-${
-    wordLegend([...only_model, ...only_baseline])
-  }<div class="grid pairs start texts-grid below">${tables}</div>`;
+${wordLegend([...only_model, ...only_baseline])}<div class="grid pairs start texts-grid">${tables}</div>`;
 }
 
 /** In plain words whether the model is better, and how sure that is. */

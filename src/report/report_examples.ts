@@ -27,9 +27,9 @@ export function exampleTables(run: RunReport): Markup[] {
     predictionTable("Least sure", "Test examples on which the model hesitates most", uncertain, true),
   ].filter((table) => table !== false);
   return [
-    tried.length > 0 && predictionTable("Sentences you tried", "", tried),
     wordLegend([...worst, ...uncertain, ...tried]),
-    hard.length > 0 && markup`<div class="grid pairs start texts-grid">${hard}</div>`,
+    tried.length > 0 && predictionTable("Sentences you tried", "", tried),
+    hard.length > 0 && markup`<div class="grid pairs start texts-grid below">${hard}</div>`,
     predictions.length > 0 && predictionTable("Examples", "", predictions),
   ].filter((part) => part !== false);
 }

@@ -26,8 +26,6 @@ export interface Measured {
   sums: { engine: string; transport: string; bytes: number; ms: number }[];
   /** Sums of ranks with links of their own. */
   links: { engine: string; ranks: number; bytes: number; megabits: number; ms: number }[];
-  /** Fine-tuning MiniLM on SST-2: tokens per second of two ranks of one thread, and of one process of two. */
-  training: { work: string; ranks: number; alone: number; shareInMpi: number }[];
   /** A training step of bert-base in one process, on all cores. */
   step: { batch: number; tokens: number; threads: number; ms: number };
 }
@@ -161,7 +159,7 @@ const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
 
 /** The tables by the names that the page gives them. */
 function tables(measured: Measured): Record<string, string> {
-  const { sums, links, training, step: { batch, tokens, threads, ms } } = measured,
+  const { sums, links, step: { batch, tokens, threads, ms } } = measured,
     rate = measuredRate(measured);
   const sizes = [...new Set(sums.map(({ bytes }) => bytes))], all = networks(measured);
   const kinds = ENGINES.flatMap((engine) =>
@@ -201,13 +199,6 @@ function tables(measured: Measured): Record<string, string> {
       } tokens per second or`,
       `${Math.round(rate / 1e9)} GFLOPS.`,
     ].join("\n"),
-    training: table(
-      ["", "one process, 2 threads", "2 ranks of 1 thread", "ratio", "of it in MPI"],
-      training.map(({ work, ranks, alone, shareInMpi }) => [
-        ...[work, `${Math.round(alone)} tokens/s`, `${Math.round(ranks)} tokens/s`],
-        ...[(ranks / alone).toFixed(2), `${(100 * shareInMpi).toFixed(1)} %`],
-      ]),
-    ),
     links: table(
       [
         "ranks",

@@ -114,7 +114,7 @@ export function step(run: Run, ranks: number): { compute: number; sums: number; 
   const bytes = gradientBytes(shape, work, ranks), buckets = Math.ceil(bytes / BUCKET_BYTES);
   const sums = buckets * sumSeconds(bytes / buckets, ranks, network, algorithm);
   const backward = compute / work.accumulation * 2 / 3, early = zero ? sums / 2 : sums;
-  const hidden = Math.min(early, overlap * backward * (buckets - 1) / buckets);
+  const hidden = overlap * Math.min(early * (buckets - 1) / buckets, backward);
   return { compute, sums, total: compute + sums - hidden };
 }
 

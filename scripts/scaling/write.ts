@@ -1,6 +1,6 @@
 /**
- * Writes the tables and plots of docs/scaling.md; with the results of a benchmark (`deno task bench --only mpi,ranks`,
- * and pytorch_step for bert-base), from these.
+ * Writes the tables and plots of docs/scaling.md; with the results of a benchmark (`deno task bench --only mpi`, and
+ * pytorch_step for bert-base), from these.
  *
  *     deno run -A scripts/scaling/write.ts [out/bench/bench.json]
  */
@@ -12,8 +12,6 @@ import { documents, type Measured } from "./documents.ts";
 
 const DOCS = new URL("../../docs/", import.meta.url), FIGURES = new URL("scaling/measured.json", DOCS);
 const STEP = { batch: 8, tokens: 128 }, STEP_NAME = "train step, bert-base, 8 x 128";
-/** How rows of the suite "ranks" begin. */
-const RANKS = "2 ranks of 1 thread (";
 
 /** The figures that the model takes from a benchmark's results: the best of the turns. */
 function figuresOf({ machine, suites }: Results): Measured {
@@ -37,13 +35,6 @@ function figuresOf({ machine, suites }: Results): Measured {
         ...{ engine, ranks, bytes, megabits, ms: best(sumName(engine, linksName(ranks), bytes)) },
       }))
     ),
-    training: rows.filter(({ work }) => work.startsWith(RANKS)).map(({ work, ours, theirs }) => {
-      const name = work.slice(work.indexOf("), ") + 3);
-      return {
-        ...{ work: name, ranks: Math.round(ours.median), alone: Math.round(theirs!.median) },
-        shareInMpi: Number(find(`of it in MPI, ${name}`).share!.toPrecision(3)),
-      };
-    }),
     step: { ...STEP, threads: machine.threads, ms: best(STEP_NAME) },
   };
 }

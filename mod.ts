@@ -37,4 +37,5 @@ export {
 export * from "./src/train/mod.ts";
 export * from "./src/export/mod.ts";
 export * from "./src/pipelines/mod.ts";
+export * from "./src/tensorboard/mod.ts";
 export type { Scalar, Tensor, Tensor2D, Tensor3D, Tensor4D, Variable } from "./src/runtime/tensor.ts";

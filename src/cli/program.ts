@@ -25,6 +25,7 @@ const COMMANDS: Readonly<
   inspect: ["shows a model's modules, parameters and what a step takes", () => import("./inspect.ts")],
   export: ["writes a model as ONNX", () => import("./export.ts")],
   download: ["fetches a model's files from the hub", () => import("./download.ts")],
+  report: ["makes a run's report again, or compares several runs", () => import("./report.ts")],
   verify: ["makes some steps of a run again and compares every bit", () => import("./verify.ts")],
   schema: ["prints the JSON schema of the file that train --config reads", () => import("./schema.ts")],
   doctor: ["tells what this machine and runtime can do", () => import("./doctor.ts")],

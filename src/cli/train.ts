@@ -5,7 +5,7 @@
  */
 import type { Communicator } from "../distributed/mod.ts";
 import type { TrainableModel } from "../model/mod.ts";
-import { folderUrl, writeFileWhole } from "../runtime/files.ts";
+import { folderUrl } from "../runtime/files.ts";
 import { dispose } from "../runtime/mod.ts";
 import { onStopSignal } from "../runtime/platform.ts";
 import { type Metrics, Trainer, type TrainOutput } from "../train/mod.ts";
@@ -13,10 +13,10 @@ import { type Command, type CommandInput, defineCommand } from "./command.ts";
 import { type PreparedRun, prepareRun } from "./prepared_run.ts";
 import { onAllRanks, passesOfRun, startOnRank } from "./ranks.ts";
 import { formatClasses, formatMetrics } from "./results.ts";
-import { keeper, narrator } from "./run_callbacks.ts";
+import { keeper, narrator, trackers } from "./run_callbacks.ts";
 import { readRunFile, RUN_FILE } from "./run_file.ts";
 import { RunLog } from "./run_log.ts";
-import { runReport } from "./run_report.ts";
+import { writeRunReport } from "./run_report.ts";
 import { completedSettings, pickRunSettings } from "./run_settings.ts";
 import type { Terminal } from "./terminal.ts";
 import { RUN_FLAGS } from "./training_flags.ts";
@@ -32,7 +32,7 @@ const FLAGS = {
 } as const;
 
 /** What a run writes besides the model. */
-const RUN_FILES = ["report.html", "metrics.jsonl", "receipt.json", RUN_FILE];
+const RUN_FILES = ["report.html", "figures/", "metrics.jsonl", "receipt.json", RUN_FILE];
 
 /** Exit codes of a run that a signal ended. */
 const SIGNAL_CODES: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
@@ -41,8 +41,9 @@ export const command: Command = defineCommand({
   usage: "--train FILE [--model NAME] [--eval FILE] [--test FILE] [--out FOLDER]",
   about:
     `Fine-tunes a classifier: one label, several labels, or numbers, as the label column says. Writes into --out:
-model/ (for berth and transformers), report.html, metrics.jsonl, receipt.json, run.json (the settings),
-checkpoint-N/. Ctrl-C writes a checkpoint and ends; --resume goes on from it, with the same result.`,
+model/ (for berth and transformers), report.html with figures/ and results.json, metrics.jsonl, tensorboard/,
+receipt.json, run.json (the settings), checkpoint-N/. Ctrl-C writes a checkpoint and ends; --resume goes on from it,
+with the same result.`,
   flags: FLAGS,
   examples: [
     [
@@ -89,7 +90,7 @@ async function train(
   const args = resume && !isGiven ? await passesOfRun(options.args!, communicator) : options.args;
   const trainer = new Trainer({
     ...{ ...options, args, communicator },
-    callbacks: [keeper(log, settings), narrator(terminal)],
+    callbacks: [keeper(log, settings), ...trackers(settings, out), narrator(terminal)],
   });
   if (resume) await trainer.load_checkpoint(true);
   const { stopped, signal, global_step, metrics } = await untilStopped(trainer, terminal);
@@ -103,18 +104,18 @@ async function train(
   if (communicator.rank === 0) await adapter?.save_pretrained(new URL("adapter/", out));
   const isMerged = settings.merge ?? true;
   if (isMerged) await trainer.save_model(new URL("model/", out));
+  const { state } = trainer;
+  await trainer.dispose();
   const test = sets.test ?? sets.eval;
   const tested = test && await run.measure(model, test, sets.test ? "test" : "eval", communicator);
   if (communicator.rank > 0) return 0;
   const results = tested?.results;
-  const html = runReport({ settings, data, model, log, state: trainer.state, results, summary, startedAt });
-  await writeFileWhole(new URL("report.html", out), [new TextEncoder().encode(html)]);
+  await writeRunReport({ run, model, log, state, tested, summary, startedAt, out });
   const written = [...(isMerged ? ["model/"] : []), ...(adapter ? ["adapter/"] : []), ...RUN_FILES];
   await tell(terminal, json, written, {
     ...{ out: settings.out, global_step, stopped, metrics: { ...metrics, ...tested?.metrics } },
     ...(results?.perClass ? { classes: results.perClass } : {}),
   });
-  await trainer.dispose();
   return 0;
 }
 

@@ -189,6 +189,18 @@ export const RUN_FLAGS = {
   },
   ...DATA_FLAGS,
   label_names: { kind: "names", help: "names of the classes 0, 1, ... where the file has numbers" },
+  report_to: {
+    ...{ kind: "names", choices: ["tensorboard", "none"] },
+    help: "where numbers go as they come: tensorboard (event files in --out), none; tensorboard",
+  },
+  baseline: {
+    kind: "switch",
+    help: "trains TF-IDF with logistic regression too, for the report's comparison; on",
+  },
+  explain: {
+    kind: "switch",
+    help: "shows in the report which words speak for the hardest answers; on",
+  },
   balanced: { kind: "switch", help: "weighs the classes so that each counts as much" },
   ...ADAPTATION_FLAGS,
   ...RUNTIME_FLAGS,

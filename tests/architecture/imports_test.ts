@@ -26,6 +26,7 @@ const ROWS: [prefix: string, row: number][] = [
   ["src/export/", 4],
   ["src/pipelines/", 4],
   ["src/report/", 5],
+  ["src/tensorboard/", 5],
   ["src/edge/", 5],
   ["src/cli/", 6],
 ];

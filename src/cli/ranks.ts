@@ -6,7 +6,8 @@
 import { alone, type Communicator, openCommunicator } from "../distributed/mod.ts";
 import { logicalCores, processIdentity } from "../runtime/platform.ts";
 import { FirstRankError, Ranks } from "../train/distributed/ranks.ts";
-import { FolderStore, type TrainingArguments } from "../train/mod.ts";
+import type { ScaleCard } from "../report/mod.ts";
+import { FolderStore, type Metrics, type TrainingArguments } from "../train/mod.ts";
 import { tellFailure } from "./failure.ts";
 import { type RuntimeSettings, startRuntime } from "./models.ts";
 import { type Terminal, thisProcess } from "./terminal.ts";
@@ -63,4 +64,14 @@ export async function passesOfRun(
   const checkpoints = await new FolderStore(args.output_dir!).list();
   const goesOn = new Ranks(communicator).fromFirst(checkpoints.length > 0);
   return goesOn ? { ...args, gradient_accumulation_steps: undefined } : args;
+}
+
+/** What the report says of several ranks. */
+export function scaleOf({ size, engine }: Communicator, metrics: Metrics): ScaleCard | undefined {
+  if (size === 1) return undefined;
+  const { train_runtime, train_communication_seconds: seconds, train_communication_overlap } = metrics;
+  return {
+    ...{ ranks: size, engine, communication_seconds: seconds, communication_share: seconds / train_runtime },
+    ...(train_communication_overlap === undefined ? {} : { overlap: train_communication_overlap }),
+  };
 }

@@ -11,7 +11,7 @@ import { onStopSignal } from "../runtime/platform.ts";
 import { type Metrics, Trainer, type TrainOutput } from "../train/mod.ts";
 import { type Command, type CommandInput, defineCommand } from "./command.ts";
 import { type PreparedRun, prepareRun } from "./prepared_run.ts";
-import { onAllRanks, passesOfRun, startOnRank } from "./ranks.ts";
+import { onAllRanks, passesOfRun, scaleOf, startOnRank } from "./ranks.ts";
 import { formatClasses, formatMetrics } from "./results.ts";
 import { keeper, narrator, trackers } from "./run_callbacks.ts";
 import { readRunFile, RUN_FILE } from "./run_file.ts";
@@ -110,7 +110,8 @@ async function train(
   const tested = test && await run.measure(model, test, sets.test ? "test" : "eval", communicator);
   if (communicator.rank > 0) return 0;
   const results = tested?.results;
-  await writeRunReport({ run, model, log, state, tested, summary, startedAt, out });
+  const scale = scaleOf(communicator, metrics);
+  await writeRunReport({ run, model, log, state, tested, summary, startedAt, scale, out });
   const written = [...(isMerged ? ["model/"] : []), ...(adapter ? ["adapter/"] : []), ...RUN_FILES];
   await tell(terminal, json, written, {
     ...{ out: settings.out, global_step, stopped, metrics: { ...metrics, ...tested?.metrics } },

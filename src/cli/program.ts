@@ -10,6 +10,7 @@ import { BerthError } from "../errors.ts";
 import { type Command, commandHelp, COMMON_FLAGS } from "./command.ts";
 import { parseFlags } from "./flags.ts";
 import { OutputClosed, Terminal, thisProcess } from "./terminal.ts";
+import { SIGNAL_CODES, Stopped } from "./stop_signal.ts";
 import { UsageError } from "./usage_error.ts";
 import { VERSION } from "./version.ts";
 
@@ -18,6 +19,8 @@ const COMMANDS: Readonly<
   Record<string, readonly [about: string, load: () => Promise<{ command: Command }>]>
 > = {
   train: ["fine-tunes a model on a file of examples", () => import("./train.ts")],
+  search: ["trains with different settings and tells which do best", () => import("./search.ts")],
+  "find-lr": ["tries learning rates and draws the loss", () => import("./find_lr.ts")],
   eval: ["measures a model on a file of examples", () => import("./eval.ts")],
   predict: ["labels texts from the command line, a file or standard input", () => import("./predict.ts")],
   embed: ["makes vectors of texts", () => import("./embed.ts")],
@@ -97,6 +100,10 @@ async function done(terminal: Terminal, text: string): Promise<number> {
 /** Words an error, and gives the exit code. */
 function failed(error: unknown, terminal: Terminal, debug: boolean): number {
   if (error instanceof OutputClosed) return 0;
+  if (error instanceof Stopped) {
+    terminal.error(`berth: ${error.message}`);
+    return SIGNAL_CODES[error.signal];
+  }
   const { message, stack, cause } = error instanceof Error ? error : new Error(String(error));
   const isKnown = error instanceof BerthError || error instanceof RangeError;
   terminal.error(`berth: ${isKnown ? message : `internal error: ${message} (--debug shows where)`}`);

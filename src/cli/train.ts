@@ -12,28 +12,20 @@ import { type Command, type CommandInput, defineCommand } from "./command.ts";
 import { type PreparedRun, prepareRun } from "./prepared_run.ts";
 import { formatClasses, formatMetrics } from "./results.ts";
 import { keeper, narrator } from "./run_callbacks.ts";
-import { readRunFile, RUN_FILE } from "./run_file.ts";
+import { RUN_FILE } from "./run_file.ts";
 import { RunLog } from "./run_log.ts";
 import { runReport } from "./run_report.ts";
-import { completedSettings, pickRunSettings } from "./run_settings.ts";
+import { CONFIG_FLAGS, settingsOf } from "./run_settings.ts";
+import { SIGNAL_CODES } from "./stop_signal.ts";
 import type { Terminal } from "./terminal.ts";
-import { RUN_FLAGS } from "./training_flags.ts";
 
 const FLAGS = {
-  config: {
-    kind: "text",
-    value: "FILE",
-    help: "a file with such settings (berth schema); flags go before it",
-  },
   resume: { kind: "switch", help: "goes on from the newest whole checkpoint of --out, if there is one" },
-  ...RUN_FLAGS,
+  ...CONFIG_FLAGS,
 } as const;
 
 /** What a run writes besides the model. */
 const RUN_FILES = ["report.html", "metrics.jsonl", "receipt.json", RUN_FILE];
-
-/** Exit codes of a run that a signal ended. */
-const SIGNAL_CODES: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
 
 export const command: Command = defineCommand({
   usage: "--train FILE [--model NAME] [--eval FILE] [--test FILE] [--out FOLDER]",
@@ -67,11 +59,7 @@ checkpoint-N/. Ctrl-C writes a checkpoint and ends; --resume goes on from it, wi
 });
 
 async function train({ values, terminal, json }: CommandInput<typeof FLAGS>): Promise<number> {
-  const { config, resume = false } = values, startedAt = new Date().toISOString();
-  const given = completedSettings({
-    ...(config === undefined ? {} : await readRunFile(config)),
-    ...pickRunSettings(values),
-  });
+  const { resume = false } = values, startedAt = new Date().toISOString(), given = await settingsOf(values);
   const out = folderUrl(given.out), run = await prepareRun(given, terminal);
   const { data, sets, settings } = run, summary = run.summary();
   terminal.note([...data.notes, summary.text].join("\n"));

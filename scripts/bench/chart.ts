@@ -15,7 +15,7 @@ export function advantage(row: Row): { value: number; goal?: number } | undefine
   if (row.peer === undefined || row.ratio === undefined || !(row.ratio > 0) || !Number.isFinite(row.ratio)) {
     return undefined;
   }
-  const isRate = row.ours.unit === "GFLOPS", turn = (ratio: number) => isRate ? ratio : 1 / ratio;
+  const isRate = !/^m?s$/.test(row.ours.unit), turn = (ratio: number) => isRate ? ratio : 1 / ratio;
   return { value: turn(row.ratio), ...row.limit !== undefined && { goal: turn(row.limit) } };
 }
 

@@ -72,7 +72,7 @@ export interface Timing {
   min: number;
   max: number;
   runs: number;
-  unit: "ms" | "s" | "GFLOPS" | "steps/s";
+  unit: "ms" | "s" | "GFLOPS" | "steps/s" | "tokens/s";
 }
 
 /** A running child process; see the top of this file. */

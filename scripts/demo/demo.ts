@@ -10,26 +10,23 @@ import {
   BertForSequenceClassification,
   BerthError,
   BertTokenizer,
-  classificationReport,
-  confusionCounts,
   dispose,
   init,
   predict,
 } from "../../mod.ts";
 
-import { trainingReport } from "../../src/report/mod.ts";
-import { folderUrl, writeFileWhole } from "../../src/runtime/files.ts";
-import { runtimeName } from "../../src/runtime/platform.ts";
+import { compareWithBaseline } from "../../src/cli/baseline.ts";
+import { explained } from "../../src/cli/explain.ts";
+import { writeResults } from "../../src/cli/run_results.ts";
+import { textCard } from "../../src/cli/tasks/text_card.ts";
+import { textResults } from "../../src/cli/tasks/text_results.ts";
+import { useCode } from "../../src/cli/use_code.ts";
+import { type RunReport, verdictSentence } from "../../src/report/mod.ts";
+import { folderUrl } from "../../src/runtime/files.ts";
+import { peakMemoryBytes, runtimeName } from "../../src/runtime/platform.ts";
 import { progressLine } from "../progress_line.ts";
 import { type Example, LABELS, readExamples } from "./data.ts";
-import {
-  argmax,
-  DEMO_SETTINGS,
-  type Evaluation,
-  train,
-  type TrainRecord,
-  type TrainSettings,
-} from "./train.ts";
+import { argmax, DEMO_SETTINGS, train, type TrainRecord, type TrainSettings } from "./train.ts";
 
 const HELP = `Fine-tunes a small BERT on sentences about baseball.
 
@@ -63,34 +60,37 @@ function prediction(text: string, probabilities: number[]): Tried {
   return { text, predicted: LABELS[best], probability: probabilities[best] };
 }
 
-/** The examples that the model is most sure of in vain, the worst first. */
-function worst(examples: Example[], { probabilities }: Evaluation) {
-  return examples
-    .map(({ text, label }, i) => ({
-      ...prediction(text, probabilities[i]),
-      expected: LABELS[label],
-      p: probabilities[i][label],
-    }))
-    .sort((a, b) => a.p - b.p)
-    .slice(0, 12)
-    .map(({ p: _, ...row }) => row);
-}
-
-/** Everything the report shows. */
-function report(
+/** Everything the report shows: what the model did on the test sentences, beside a simpler method, and why. */
+async function report(
   data: { trainSet: Example[]; testSet: Example[] },
   record: TrainRecord,
-  after: Evaluation,
   tried: Tried[],
   model: BertForSequenceClassification,
+  tokenizer: BertTokenizer,
   settings: TrainSettings,
   startedAt: string,
-): string {
+): Promise<RunReport> {
   const { trainSet, testSet } = data, { config } = model;
-  const predicted = after.probabilities.map(argmax), expected = testSet.map(({ label }) => label);
-  const counts = confusionCounts(expected, predicted, LABELS.map((_, i) => i));
-  const folder = JSON.stringify(`${flags.out}/model`);
-  return trainingReport({
+  const known = { problem_type: "single_label_classification", labels: LABELS } as const;
+  const { answers, ...results } = textResults(
+    { predictions: record.last.logits, label_ids: testSet.map(({ label }) => label) },
+    testSet,
+    known,
+  );
+  const max_length = tokenizer.model_max_length, progress = progressLine("explain");
+  const comparison = compareWithBaseline(trainSet, testSet, LABELS, answers!, () => {})!;
+  const rows = [tried, results.worst, results.uncertain!, comparison.only_model!, comparison.only_baseline!];
+  const [sentences, worst, uncertain, only_model, only_baseline] = await explained(
+    model,
+    tokenizer,
+    rows,
+    LABELS,
+    {
+      ...{ max_length, onProgress: (done: number, total: number) => progress.update(done, total) },
+    },
+  );
+  progress.end();
+  return {
     title: "Fine-tuning BERT on sentences about baseball",
     startedAt,
     elapsedMs: record.elapsedMs,
@@ -100,40 +100,19 @@ function report(
     },
     data: {
       ...{ name: "scripts/demo/data", train: trainSet.length, test: testSet.length },
-      labelCounts: LABELS.map((label, i) => ({ label, count: trainSet.filter((e) => e.label === i).length })),
+      ...textCard({ train: trainSet, test: testSet }, { settings: {}, tokenizer, known, max_length }),
     },
     settings: { ...settings, optimizer: "AdamW", schedule: "linear with warm-up" },
     environment: {
       runtime: runtimeName(),
       ...{ profile: model.runtime.profile, threads: model.runtime.threads },
     },
-    ...{ steps: record.steps, evaluations: record.evaluations, watch: [record.watch], tried },
-    confusion: { labels: LABELS, counts },
-    perClass: classificationReport(counts).perClass.map((row, i) => ({ label: LABELS[i], ...row })),
-    predictions: testSet.slice(0, 12).map(({ text, label }, i) => ({
-      ...prediction(text, after.probabilities[i]),
-      expected: LABELS[label],
-    })),
-    worst: worst(testSet, after),
-    code: [
-      {
-        ...{ title: "Deno and Node", language: "ts" },
-        text: `import { BertForSequenceClassification, BertTokenizer, dispose, predict } from "@berth/berth";
-
-const tokenizer = await BertTokenizer.from_pretrained(${folder});
-const model = await BertForSequenceClassification.from_pretrained(${folder});
-console.log(await predict(model, tokenizer, ["I love baseball."]));
-dispose();`,
-      },
-      {
-        ...{ title: "Python", language: "python" },
-        text: `from transformers import pipeline
-
-classify = pipeline("text-classification", ${folder})
-print(classify("I love baseball."))`,
-      },
-    ],
-  });
+    ...{ steps: record.steps, evaluations: record.evaluations, watch: [record.watch] },
+    ...{ ...results, worst, uncertain, tried: sentences },
+    comparison: { ...comparison, only_model, only_baseline },
+    speed: { wasm_bytes: model.runtime.heap.memory.buffer.byteLength, process_bytes: peakMemoryBytes() },
+    code: useCode("text-classification", `${flags.out}/model`, model.typeName),
+  };
 }
 
 async function main(): Promise<void> {
@@ -182,8 +161,9 @@ async function main(): Promise<void> {
   const folder = folderUrl(flags.out);
   await model.save_pretrained(new URL("model/", folder));
   await tokenizer.save_pretrained(new URL("model/", folder));
-  const html = report({ trainSet, testSet }, record, after, tried, model, settings, startedAt);
-  await writeFileWhole(new URL("report.html", folder), [new TextEncoder().encode(html)]);
+  const run = await report({ trainSet, testSet }, record, tried, model, tokenizer, settings, startedAt);
+  console.log(`Was BERT worth it? ${verdictSentence(run.comparison!)}`);
+  await writeResults(folder, run);
   console.log(
     `wrote ${flags.out}/model (for transformers too) and ${flags.out}/report.html (open it in a browser)`,
   );

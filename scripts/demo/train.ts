@@ -33,11 +33,12 @@ export interface TrainRecord {
 export interface TrainListener {
   onStep(step: number, total: number, record: StepRecord): void;
   /** Before training and after every epoch. */
-  onEvaluation(record: EvaluationRecord): void;
+  onEvaluation(record: { step: number; accuracy: number }): void;
 }
 
-/** Probabilities [examples][labels] and the mean loss. */
+/** Logits and probabilities [examples][labels], and the mean loss. */
 export interface Evaluation {
+  logits: number[][];
   probabilities: number[][];
   accuracy: number;
   loss: number;
@@ -53,7 +54,8 @@ export async function evaluate(
   const probabilities = predictions.map(({ scores }) => scores);
   const right = probabilities.filter((p, i) => argmax(p) === examples[i].label).length;
   const loss = probabilities.reduce((sum, p, i) => sum - Math.log(p[examples[i].label]), 0) / examples.length;
-  return { probabilities, accuracy: right / examples.length, loss };
+  const logits = predictions.map((prediction) => prediction.logits);
+  return { logits, probabilities, accuracy: right / examples.length, loss };
 }
 
 export function argmax(values: number[]): number {
@@ -80,11 +82,11 @@ export async function train(
     },
     callbacks: [{
       on_step_end: ({ step, state }) => {
-        steps.push(step);
+        steps.push({ ...step, tokens: state.num_input_tokens_seen });
         listener.onStep(step.step, state.max_steps, step);
       },
-      on_evaluate: ({ metrics, state: { global_step: step, epoch } }) => {
-        const record = { step, epoch, accuracy: metrics.eval_accuracy, loss: metrics.eval_loss };
+      on_evaluate: ({ metrics, elapsedMs: durationMs, state: { global_step: step, epoch } }) => {
+        const record = { step, epoch, accuracy: metrics.eval_accuracy, loss: metrics.eval_loss, durationMs };
         evaluations.push(record);
         listener.onEvaluation(record);
       },

@@ -14,7 +14,7 @@ import { canShareMemory, environmentVariable, logicalCores, runtimeName } from "
 import { AdamW } from "../train/mod.ts";
 import { type Command, defineCommand, RUNTIME_FLAGS } from "./command.ts";
 import { startRuntime } from "./models.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../version.ts";
 
 /** The step that is timed: B sequences of T tokens. */
 const B = 16, T = 32, STEPS = 10;

@@ -15,7 +15,8 @@ import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
 
 type ModelValues = Omit<FlagValues<typeof MODEL_FLAGS>, "model">;
-type RuntimeValues = FlagValues<typeof RUNTIME_FLAGS>;
+/** How the backend is asked for. */
+export type RuntimeSettings = FlagValues<typeof RUNTIME_FLAGS>;
 
 /** A model's class. */
 interface ModelType {
@@ -41,11 +42,11 @@ export function locationOptions(
 }
 
 /** Starts the backend. */
-export async function startRuntime(values: RuntimeValues): Promise<Runtime> {
+export async function startRuntime(values: RuntimeSettings): Promise<Runtime> {
   return await init(runtimeOptions(values));
 }
 
-function runtimeOptions({ threads, profile }: RuntimeValues): InitOptions {
+function runtimeOptions({ threads, profile }: RuntimeSettings): InitOptions {
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0)) {
     throw new UsageError(`Cannot use --threads ${threads}: a whole number above 0 is wanted`);
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { compute_class_weight } from "../data/mod.ts";
+import type { Communicator } from "../distributed/mod.ts";
 import { BertTokenizer } from "../hub/mod.ts";
 import { BertConfig, type PeftModel, type TrainableModel } from "../model/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
@@ -110,8 +111,13 @@ export class PreparedRun {
   }
 
   /** Measures a model on a set. */
-  async measure(model: TrainableModel, set: TaskSet, prefix: string): Promise<Measured> {
-    return await measure(model, this.task, set, this.context, this.terminal, prefix);
+  async measure(
+    model: TrainableModel,
+    set: TaskSet,
+    prefix: string,
+    communicator?: Communicator,
+  ): Promise<Measured> {
+    return await measure(model, this.task, set, this.context, this.terminal, prefix, communicator);
   }
 
   #classWeights(): { class_weights?: number[] } {
@@ -178,11 +184,12 @@ export async function measure(
   context: TaskContext,
   terminal: Terminal,
   prefix: string,
+  communicator?: Communicator,
 ): Promise<Measured> {
   const { tokenizer, settings, max_length } = context,
     progress = new Progress(terminal, "evaluate", "examples");
   const trainer = new Trainer({
-    ...{ model, tokenizer, compute_metrics: task.metrics?.(set, context) },
+    ...{ model, tokenizer, communicator, compute_metrics: task.metrics?.(set, context) },
     data_collator: task.collator?.(context),
     args: {
       ...{ max_length, seed: settings.seed, eval_weights: settings.eval_weights as "packed" | undefined },

@@ -6,13 +6,12 @@
  * @module
  */
 import { nearest } from "../data/problem.ts";
-import { BerthError } from "../errors.ts";
 import { type Command, commandHelp, COMMON_FLAGS } from "./command.ts";
+import { tellFailure } from "./failure.ts";
 import { parseFlags } from "./flags.ts";
-import { OutputClosed, Terminal, thisProcess } from "./terminal.ts";
-import { SIGNAL_CODES, Stopped } from "./stop_signal.ts";
+import { Terminal, thisProcess } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../version.ts";
 
 /** The commands: what each does, and its module, which is loaded when it is asked for. */
 const COMMANDS: Readonly<
@@ -28,6 +27,7 @@ const COMMANDS: Readonly<
   inspect: ["shows a model's modules, parameters and what a step takes", () => import("./inspect.ts")],
   export: ["writes a model as ONNX", () => import("./export.ts")],
   download: ["fetches a model's files from the hub", () => import("./download.ts")],
+  report: ["makes a run's report again, or compares several runs", () => import("./report.ts")],
   verify: ["makes some steps of a run again and compares every bit", () => import("./verify.ts")],
   schema: ["prints the JSON schema of the file that train --config reads", () => import("./schema.ts")],
   doctor: ["tells what this machine and runtime can do", () => import("./doctor.ts")],
@@ -57,7 +57,7 @@ export async function runProgram(): Promise<void> {
   try {
     code = await runArguments(args, terminal);
   } catch (error) {
-    code = failed(error, terminal, args.includes("--debug"));
+    code = tellFailure(error, terminal, args.includes("--debug"));
   }
   await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
   process.exit(code);
@@ -95,18 +95,4 @@ async function runArguments(args: readonly string[], terminal: Terminal): Promis
 async function done(terminal: Terminal, text: string): Promise<number> {
   await terminal.out(`${text}\n`);
   return 0;
-}
-
-/** Words an error, and gives the exit code. */
-function failed(error: unknown, terminal: Terminal, debug: boolean): number {
-  if (error instanceof OutputClosed) return 0;
-  if (error instanceof Stopped) {
-    terminal.error(`berth: ${error.message}`);
-    return SIGNAL_CODES[error.signal];
-  }
-  const { message, stack, cause } = error instanceof Error ? error : new Error(String(error));
-  const isKnown = error instanceof BerthError || error instanceof RangeError;
-  terminal.error(`berth: ${isKnown ? message : `internal error: ${message} (--debug shows where)`}`);
-  if (debug) terminal.error(`${stack}${cause instanceof Error ? `\ncaused by ${cause.stack}` : ""}`);
-  return error instanceof UsageError ? 2 : 1;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { tensorBoardCallback } from "../tensorboard/mod.ts";
 import type { TrainerCallback } from "../train/mod.ts";
 import { Progress } from "./progress.ts";
 import { shortNumber } from "./results.ts";
@@ -22,9 +23,19 @@ export function keeper(log: RunLog, settings: RunSettings): TrainerCallback {
     },
     on_step_end: ({ step, state: { num_input_tokens_seen: tokens } }) =>
       log.add({ type: "step", ...step, elapsedMs: before + step.elapsedMs, tokens }),
-    on_evaluate: ({ metrics, state: { global_step: step, epoch } }) =>
-      log.add({ type: "evaluate", step, epoch, metrics }),
+    on_evaluate: ({ metrics, elapsedMs: durationMs, state: { global_step: step, epoch } }) =>
+      log.add({ type: "evaluate", step, epoch, metrics, durationMs }),
   };
+}
+
+/** What follows a run for other programs. */
+export function trackers(
+  { report_to = ["tensorboard"], ...settings }: RunSettings,
+  out: URL,
+): TrainerCallback[] {
+  return report_to.includes("tensorboard")
+    ? [tensorBoardCallback(new URL("tensorboard/", out), { settings })]
+    : [];
 }
 
 /** Shows how a run goes. */

@@ -3,8 +3,11 @@
  *
  * @module
  */
-import { appendText, readText, writeFileWhole } from "../runtime/files.ts";
+import { appendToFile, readText, writeFileWhole } from "../runtime/files.ts";
 import type { Metrics, TrainerState, TrainingStep } from "../train/mod.ts";
+
+/** The name of the file in a run's folder. */
+export const LOG_FILE = "metrics.jsonl";
 
 /** One optimizer step. `tokens` is how many the run has seen. */
 export interface StepLine extends TrainingStep {
@@ -18,9 +21,12 @@ export interface EvaluationLine {
   step: number;
   epoch: number;
   metrics: Metrics;
+  /** How long it took. */
+  durationMs?: number;
 }
 
-type Line = StepLine | EvaluationLine;
+/** A line of the file. */
+export type Line = StepLine | EvaluationLine;
 
 /** The file of a run. */
 export class RunLog {
@@ -37,7 +43,7 @@ export class RunLog {
    */
   async begin({ global_step, log_history }: Readonly<TrainerState>): Promise<void> {
     const evaluated = new Set(log_history.filter((entry) => "eval_loss" in entry).map(({ step }) => step));
-    const known = global_step === 0 ? [] : (await readText(this.file) ?? "").split("\n").flatMap(lineOf);
+    const known = global_step === 0 ? [] : parseLog(await readText(this.file) ?? "");
     this.lines.push(
       ...known.filter(({ type, step }) => type === "step" ? step <= global_step : evaluated.has(step)),
     );
@@ -61,15 +67,17 @@ export class RunLog {
   /** Writes a line. */
   add(line: Line): void {
     this.lines.push(line);
-    appendText(this.file, JSON.stringify(line) + "\n");
+    appendToFile(this.file, JSON.stringify(line) + "\n");
   }
 }
 
-/** A line; none if it was cut when the program was ended. */
-function lineOf(text: string): Line[] {
-  try {
-    return [JSON.parse(text) as Line];
-  } catch {
-    return [];
-  }
+/** The lines of a file; one that was cut when the program was ended is left out. */
+export function parseLog(text: string): Line[] {
+  return text.split("\n").flatMap((line): Line[] => {
+    try {
+      return [JSON.parse(line) as Line];
+    } catch {
+      return [];
+    }
+  });
 }

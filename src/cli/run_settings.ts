@@ -52,6 +52,8 @@ function completedSettings(settings: RunSettings): FullSettings {
   };
   refuseBoth("eval", "eval_size");
   refuseBoth("balanced", "class_weights");
+  for (const name of ["eval", "eval_size", "stream"] as const) refuseBoth("folds", name);
+  checkFolds(settings);
   for (const name of ["eval_size", "balanced", "group_by_length"] as const) refuseBoth("stream", name);
   if (settings.stream && !((settings.max_steps ?? 0) > 0)) {
     throw new UsageError("Cannot use --stream without --max-steps N: the length of the file is not known");
@@ -60,6 +62,16 @@ function completedSettings(settings: RunSettings): FullSettings {
   checkArguments(argumentsOf(full, false));
   checkAdaptation(full);
   return full;
+}
+
+function checkFolds({ folds, fold }: RunSettings): void {
+  const isCount = (value: number) => Number.isInteger(value) && value > 0;
+  if (folds !== undefined && !(isCount(folds) && folds > 1)) {
+    throw new UsageError(`Cannot use --folds ${folds}: a whole number above 1 is wanted`);
+  }
+  if (fold !== undefined && !(isCount(fold) && fold <= (folds ?? 0))) {
+    throw new UsageError(`Cannot use --fold ${fold}: a whole number from 1 to --folds is wanted`);
+  }
 }
 
 /** The Trainer's arguments. @param evaluates Whether there is something to evaluate on. */

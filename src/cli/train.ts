@@ -3,36 +3,46 @@
  *
  * @module
  */
+import type { Communicator } from "../distributed/mod.ts";
 import type { TrainableModel } from "../model/mod.ts";
-import { folderUrl, writeFileWhole } from "../runtime/files.ts";
+import { folderUrl } from "../runtime/files.ts";
 import { dispose } from "../runtime/mod.ts";
 import { onStopSignal } from "../runtime/platform.ts";
 import { type Metrics, Trainer, type TrainOutput } from "../train/mod.ts";
 import { type Command, type CommandInput, defineCommand } from "./command.ts";
 import { type PreparedRun, prepareRun } from "./prepared_run.ts";
+import { onAllRanks, passesOfRun, startOnRank } from "./ranks.ts";
 import { formatClasses, formatMetrics } from "./results.ts";
-import { keeper, narrator } from "./run_callbacks.ts";
+import { keeper, narrator, trackers } from "./run_callbacks.ts";
 import { RUN_FILE } from "./run_file.ts";
 import { RunLog } from "./run_log.ts";
-import { runReport } from "./run_report.ts";
-import { CONFIG_FLAGS, settingsOf } from "./run_settings.ts";
+import { writeRunReport } from "./run_report.ts";
+import { CONFIG_FLAGS, type FullSettings, settingsOf } from "./run_settings.ts";
+import { type Outcome, severalRuns, tellOutcomes } from "./several_runs.ts";
 import { SIGNAL_CODES } from "./stop_signal.ts";
+import { TASKS } from "./tasks/mod.ts";
 import type { Terminal } from "./terminal.ts";
 
 const FLAGS = {
+  seeds: {
+    kind: "numbers",
+    help: "trains once with each seed, into seed-N/; tells mean and standard deviation",
+  },
   resume: { kind: "switch", help: "goes on from the newest whole checkpoint of --out, if there is one" },
   ...CONFIG_FLAGS,
 } as const;
 
 /** What a run writes besides the model. */
-const RUN_FILES = ["report.html", "metrics.jsonl", "receipt.json", RUN_FILE];
+const RUN_FILES = ["report.html", "figures/", "metrics.jsonl", "receipt.json", RUN_FILE];
 
 export const command: Command = defineCommand({
   usage: "--train FILE [--model NAME] [--eval FILE] [--test FILE] [--out FOLDER]",
-  about:
-    `Fine-tunes a classifier: one label, several labels, or numbers, as the label column says. Writes into --out:
-model/ (for berth and transformers), report.html, metrics.jsonl, receipt.json, run.json (the settings),
-checkpoint-N/. Ctrl-C writes a checkpoint and ends; --resume goes on from it, with the same result.`,
+  about: `Fine-tunes a model. The task is told by the file, or by --task:
+${Object.values(TASKS).map(({ name, about }) => `  ${name.padEnd(22)}${about}`).join("\n")}
+Settings that no flag gives are chosen by the sizes of model and data, and told. Writes into --out:
+model/ (for berth and transformers), report.html with figures/ and results.json, metrics.jsonl, tensorboard/,
+receipt.json, run.json (the settings), checkpoint-N/. Ctrl-C writes a checkpoint and ends; --resume goes on from it,
+with the same result.`,
   flags: FLAGS,
   examples: [
     [
@@ -47,54 +57,119 @@ checkpoint-N/. Ctrl-C writes a checkpoint and ends; --resume goes on from it, wi
       "berth train --config out/run/run.json --learning-rate 1e-4 --out out/second",
       "the same run with another rate",
     ],
+    ["berth train --train train.conll --test test.conll -m bert-base-cased", "a tagger; entity F1"],
+    ["berth train --train squad.json --eval-size 0.1 --lora-rank 8", "answers in texts, by LoRA"],
+    [
+      "berth train --train corpus.txt --task fill-mask -m out/base",
+      "goes on with pre-training on plain text",
+    ],
+    ["berth train --train huge.csv --stream --max-steps 20000", "a file that need not fit into memory"],
+    [
+      "berth train --train train.tsv --folds 5 --out out/folds",
+      "five models, each measured on the fifth it has not seen",
+    ],
+    [
+      "berth train --train train.tsv --test test.tsv --seeds 1,2,3",
+      "mean and standard deviation of three seeds",
+    ],
     ["berth train --config out/run/run.json --resume", "goes on where the run was stopped"],
   ],
-  run: async (input) => {
-    try {
-      return await train(input);
-    } finally {
-      dispose();
-    }
-  },
+  run: (input) =>
+    onAllRanks(input.terminal, async (communicator) => {
+      try {
+        return await train(input, communicator);
+      } finally {
+        dispose();
+      }
+    }),
 });
 
-async function train({ values, terminal, json }: CommandInput<typeof FLAGS>): Promise<number> {
-  const { resume = false } = values, startedAt = new Date().toISOString(), given = await settingsOf(values);
-  const out = folderUrl(given.out), run = await prepareRun(given, terminal);
+async function train(
+  { values, terminal, json }: CommandInput<typeof FLAGS>,
+  communicator: Communicator,
+): Promise<number> {
+  const { resume = false, seeds } = values,
+    given = await settingsOf(values),
+    runs = severalRuns(given, seeds);
+  const isGiven = values.gradient_accumulation_steps !== undefined, first = communicator.rank === 0;
+  const once = (settings: FullSettings) =>
+    trainOnce(settings, terminal, communicator, { resume, keepsPasses: resume && !isGiven });
+  await startOnRank(given, communicator);
+  if (!runs) {
+    const { code, result, written } = await once(given);
+    if (result && first) await tell(terminal, json, written, result);
+    return code;
+  }
+  const done: Outcome[] = [];
+  for (const { name, settings } of runs) {
+    terminal.note(`\n${name}`);
+    const { code, result } = await once(settings);
+    if (!result) return code;
+    done.push({ name, out: settings.out, metrics: result.metrics });
+  }
+  if (first) await tellOutcomes(given.out, done, terminal, json);
+  return 0;
+}
+
+/** What came of a run; no result if a signal has ended it. */
+interface TrainedRun {
+  code: number;
+  result?: { out: string; metrics: Metrics; classes?: Parameters<typeof formatClasses>[0] };
+  written: readonly string[];
+}
+
+async function trainOnce(
+  given: FullSettings,
+  terminal: Terminal,
+  communicator: Communicator,
+  { resume, keepsPasses }: { resume: boolean; keepsPasses: boolean },
+): Promise<TrainedRun> {
+  const startedAt = new Date().toISOString(),
+    out = folderUrl(given.out),
+    run = await prepareRun(given, terminal);
   const { data, sets, settings } = run, summary = run.summary();
   terminal.note([...data.notes, summary.text].join("\n"));
   const { model, adapter } = await run.loadModel();
   terminal.note(described(run, model));
-  const log = new RunLog(new URL("metrics.jsonl", out));
+  const log = new RunLog(new URL("metrics.jsonl", out)), options = run.trainerOptions(model);
+  const args = keepsPasses ? await passesOfRun(options.args!, communicator) : options.args;
   const trainer = new Trainer({
-    ...run.trainerOptions(model),
-    callbacks: [keeper(log, settings), narrator(terminal)],
+    ...{ ...options, args, communicator },
+    callbacks: [keeper(log, settings), ...trackers(settings, out), narrator(terminal)],
   });
   if (resume) await trainer.load_checkpoint(true);
   const { stopped, signal, global_step, metrics } = await untilStopped(trainer, terminal);
   if (stopped === "signal") {
-    terminal.error(`berth: ended by ${signal} after step ${global_step}; --resume goes on from there`);
-    return SIGNAL_CODES[signal];
+    const by = signal ?? "a signal that another rank got";
+    if (communicator.rank === 0) {
+      terminal.error(`berth: ended by ${by} after step ${global_step}; --resume goes on from there`);
+    }
+    return { code: SIGNAL_CODES[signal ?? "SIGTERM"], written: [] };
   }
-  await adapter?.save_pretrained(new URL("adapter/", out));
+  if (communicator.rank === 0) await adapter?.save_pretrained(new URL("adapter/", out));
   const isMerged = settings.merge ?? true;
   if (isMerged) await trainer.save_model(new URL("model/", out));
-  const test = sets.test ?? sets.eval;
-  const tested = test && await run.measure(model, test, sets.test ? "test" : "eval");
-  const results = tested?.results;
-  const html = runReport({ settings, data, model, log, state: trainer.state, results, summary, startedAt });
-  await writeFileWhole(new URL("report.html", out), [new TextEncoder().encode(html)]);
-  const written = [...(isMerged ? ["model/"] : []), ...(adapter ? ["adapter/"] : []), ...RUN_FILES];
-  await tell(terminal, json, written, {
-    ...{ out: settings.out, global_step, stopped, metrics: { ...metrics, ...tested?.metrics } },
-    ...(results?.perClass ? { classes: results.perClass } : {}),
-  });
+  const { state } = trainer;
   await trainer.dispose();
-  return 0;
+  const test = sets.test ?? sets.eval;
+  const tested = test && await run.measure(model, test, sets.test ? "test" : "eval", communicator);
+  if (communicator.rank === 0) {
+    await writeRunReport({ run, model, log, state, tested, summary, startedAt, out });
+  }
+  model.dispose();
+  const result = {
+    ...{ out: settings.out, global_step, stopped, metrics: { ...metrics, ...tested?.metrics } },
+    ...(tested?.results.perClass ? { classes: tested.results.perClass } : {}),
+  };
+  const models = [...(isMerged ? ["model/"] : []), ...(adapter ? ["adapter/"] : [])];
+  return { code: 0, result, written: [...models, ...RUN_FILES] };
 }
 
 /** Trains to the end, or to the step in which a signal comes. */
-async function untilStopped(trainer: Trainer, terminal: Terminal): Promise<TrainOutput & { signal: string }> {
+async function untilStopped(
+  trainer: Trainer,
+  terminal: Terminal,
+): Promise<TrainOutput & { signal?: string }> {
   const stop = new AbortController();
   const stopListening = onStopSignal((signal) => {
     terminal.note(`${signal}: ends after this step, with a checkpoint; once more ends at once`);
@@ -112,7 +187,7 @@ async function tell(
   terminal: Terminal,
   json: boolean,
   written: readonly string[],
-  result: { out: string; metrics: Metrics; classes?: Parameters<typeof formatClasses>[0] },
+  result: NonNullable<TrainedRun["result"]>,
 ): Promise<void> {
   if (json) return await terminal.out(JSON.stringify(result) + "\n");
   const classes = result.classes ? `\n${formatClasses(result.classes)}` : "";

@@ -64,7 +64,9 @@ export const ARGUMENT_FLAGS = {
   max_steps: { kind: "number", help: "optimizer steps in all, instead of epochs" },
   per_device_train_batch_size: { kind: "number", help: "examples of a pass; 32, of few examples 16" },
   per_device_eval_batch_size: { kind: "number", help: "examples of a pass of an evaluation; 32" },
-  gradient_accumulation_steps: { kind: "number", help: "passes of one step; 1" },
+  gradient_accumulation_steps: { kind: "number", help: "passes of one step, of each rank; 1" },
+  exact: { kind: "switch", help: "the same bits on 1, 2, 4, ... ranks" },
+  zero_stage: { kind: "number", help: "1: each rank keeps its part of AdamW's moments alone; 0" },
   learning_rate: { kind: "number", help: "the highest learning rate; 5e-5, of narrow models or LoRA more" },
   weight_decay: { kind: "number", help: "of all but biases and LayerNorms; 0.01" },
   adam_beta1: { kind: "number", help: "decay of the first moment; 0.9" },
@@ -177,6 +179,11 @@ export const RUN_FLAGS = {
     value: "SHARE",
     help: "puts a share (or number) of the training examples aside for eval; 0.1 without --eval and --test",
   },
+  folds: {
+    kind: "number",
+    help: "cuts --train into so many parts, and trains once without each, into fold-N/",
+  },
+  fold: { kind: "number", help: "of --folds only this run, from 1 on" },
   stream: {
     kind: "switch",
     help: "reads --train while it trains, so that it need not fit into memory; needs --max-steps",
@@ -187,6 +194,18 @@ export const RUN_FLAGS = {
   },
   ...DATA_FLAGS,
   label_names: { kind: "names", help: "names of the classes 0, 1, ... where the file has numbers" },
+  report_to: {
+    ...{ kind: "names", choices: ["tensorboard", "none"] },
+    help: "where numbers go as they come: tensorboard (event files in --out), none; tensorboard",
+  },
+  baseline: {
+    kind: "switch",
+    help: "trains TF-IDF with logistic regression too, for the report's comparison; on",
+  },
+  explain: {
+    kind: "switch",
+    help: "shows in the report which words speak for the hardest answers; on",
+  },
   balanced: { kind: "switch", help: "weighs the classes so that each counts as much" },
   ...ADAPTATION_FLAGS,
   ...RUNTIME_FLAGS,

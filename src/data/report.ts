@@ -40,6 +40,8 @@ export interface Lengths {
   max_length: number;
   /** The share of examples that are cut, 0 to 1. */
   truncated: number;
+  /** How many have `from` to `to` tokens, both counted; at most 30 ranges of one width. */
+  histogram: { from: number; to: number; count: number }[];
 }
 
 /** What is in a dataset. Numbers of examples are counted from 0. */
@@ -157,7 +159,28 @@ export function lengthsOf(lengths: number[], max_length: number): Lengths {
     max: lengths[lengths.length - 1],
     max_length,
     truncated: lengths.filter((length) => length > max_length).length / lengths.length,
+    histogram: countLengths(lengths),
   };
+}
+
+/** Ranges of a histogram at most. */
+const MOST_RANGES = 30;
+
+/** Counts ascending lengths in ranges that are 1, 2, 5, 10, 20, ... wide. */
+function countLengths(lengths: readonly number[]): Lengths["histogram"] {
+  const longest = lengths[lengths.length - 1], first = (width: number) => Math.floor(lengths[0] / width);
+  const fits = (width: number) => Math.floor(longest / width) - first(width) < MOST_RANGES;
+  let width = 1;
+  for (let power = 1; !fits(width); power *= 10) {
+    width = [2 * power, 5 * power, 10 * power].find(fits) ?? 10 * power;
+  }
+  const count = Math.floor(longest / width) - first(width) + 1;
+  const ranges = Array.from({ length: count }, (_, i) => {
+    const from = (first(width) + i) * width;
+    return { from, to: from + width - 1, count: 0 };
+  });
+  for (const length of lengths) ranges[Math.floor(length / width) - first(width)].count++;
+  return ranges;
 }
 
 /** Numbers of examples, a few of them. */

@@ -13,7 +13,7 @@ export interface ByteStream {
   chunks(): Iterable<Uint8Array<ArrayBuffer>>;
 }
 
-const VARINT = 0, LENGTH_DELIMITED = 2, FIXED32 = 5;
+const VARINT = 0, FIXED64 = 1, LENGTH_DELIMITED = 2, FIXED32 = 5;
 
 /** A message that is being filled: each call adds a field. Empty messages are valid. */
 export class Message implements ByteStream {
@@ -41,6 +41,13 @@ export class Message implements ByteStream {
   float(field: number, value: number): this {
     this.#varint(field * 8 + FIXED32);
     this.#bytes.push(...new Uint8Array(new Float32Array([value]).buffer));
+    return this;
+  }
+
+  /** A 64-bit floating-point number. */
+  double(field: number, value: number): this {
+    this.#varint(field * 8 + FIXED64);
+    this.#bytes.push(...new Uint8Array(new Float64Array([value]).buffer));
     return this;
   }
 

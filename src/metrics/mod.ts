@@ -19,6 +19,7 @@ export {
   confusionCounts,
 } from "./classification_report.ts";
 export { get_entities, seqeval_scores, type SeqevalOptions, type SeqevalScores } from "./entities.ts";
+export { comparePaired, type PairedComparison } from "./paired.ts";
 export {
   type Average,
   type AveragedScores,

@@ -332,6 +332,7 @@ export class Embedding extends Module {
       ] as const,
       ...[pointer, this.weight.touched, dz, ids, n, this.size, this.padding_idx ?? -1] as const,
     );
+    this.weight.endGradient(pointer);
   }
 }
 

@@ -5,6 +5,12 @@
  */
 export { asOp, type AsOpOptions, type OpOutputs } from "./as_op.ts";
 export {
+  type AttributedSpan,
+  type Attribution,
+  type AttributionOptions,
+  attributions,
+} from "./attributions.ts";
+export {
   type AutoClass,
   AutoModel,
   AutoModelForMaskedLM,

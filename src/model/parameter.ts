@@ -33,12 +33,16 @@ export class Parameter {
   requires_grad = true;
   /** @ignore The optimizer that was made for it last. */
   optimizer: ParameterOptimizer | undefined;
+  /** @ignore Is told each time that a backward pass has written the gradient. */
+  onGradient: (() => void) | undefined;
   readonly #runtime: Runtime;
   #shape: readonly number[];
   #variable: Variable;
   #touched: number;
   #gradient = 0;
   #hasGradient = false;
+  /** True if the gradient's memory is somebody else's. */
+  #isPlaced = false;
 
   /**
    * Takes the memory.
@@ -163,15 +167,32 @@ export class Parameter {
     return { pointer: this.#gradient, accumulate };
   }
 
+  /**
+   * @ignore Puts the gradient at a place that the caller owns, and forgets what it was; 0 gives it memory of its own again.
+   * Rows of an embedding must be zero there.
+   */
+  placeGradient(pointer: number): void {
+    if (!this.#isPlaced) this.#runtime.heap.free(this.#gradient);
+    this.#gradient = pointer;
+    this.#isPlaced = pointer !== 0;
+    this.#hasGradient = false;
+  }
+
+  /** @ignore Says that there is a gradient where it was placed, which somebody else has written. */
+  takeGradient(): void {
+    this.#hasGradient = true;
+  }
+
   /** @ignore Makes `values` the gradient. */
   setGradient(values: Float32Array): void {
     const { pointer } = this.beginGradient(true);
     this.#runtime.heap.f32.set(values, pointer / 4);
   }
 
-  /** Says that the gradient is whole, and that the backward pass does not need the values any more. */
+  /** Says that the gradient is written, and that the backward pass does not need the values any more. */
   endGradient(pointer: number): void {
     if (this.isFused) this.optimizer!.update(this, pointer);
+    this.onGradient?.();
   }
 
   /** Forgets the gradient. */
@@ -191,9 +212,7 @@ export class Parameter {
   /** Frees values and gradient. */
   dispose(): void {
     this.variable.dispose();
-    this.#runtime.heap.free(this.#gradient);
+    this.placeGradient(0);
     this.#runtime.heap.free(this.touched);
-    this.#gradient = 0;
-    this.#hasGradient = false;
   }
 }

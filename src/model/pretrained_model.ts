@@ -69,6 +69,9 @@ export abstract class PreTrainedModel extends Module {
   /** Which parameters the last forward pass kept activations for. */
   #trained: readonly boolean[] = [];
 
+  /** @ignore True: training mode keeps what a backward pass needs, and drops nothing. */
+  without_dropout = false;
+
   /** True while training: dropout is on and activations are kept for the backward pass. Change with train() and eval(). */
   get training(): boolean {
     return this.#training;
@@ -301,7 +304,8 @@ export abstract class PreTrainedModel extends Module {
     this.#room.reserve({ ...tables, labelled }, this.#weights, variant);
     const batch = packBatch(this.#runtime, tables);
     const context = {
-      ...{ runtime: this.#runtime, batch, training: this.training, keep: this.training },
+      ...{ runtime: this.#runtime, batch, keep: this.training },
+      training: this.training && !this.without_dropout,
       ...{ checkpointing: this.#checkpointing, attentions: [] },
       ...{ step: this.training ? ++this.#step : 0, seed: this.#dropoutKey },
     };

@@ -8,9 +8,19 @@ import { DataError } from "../errors.ts";
 import { Markup, markup } from "./markup.ts";
 import { formatNumber } from "./number.ts";
 import { type Axis, LARGEST, linearAxis, logAxis } from "./scale.ts";
+import {
+  type Curve,
+  dashOf,
+  drawEndLabels,
+  drawLegend,
+  type EndLabel,
+  endLabelRoom,
+  marker,
+  styleOf,
+} from "./line_marks.ts";
 import { GAP, keptPoints, pathData, round, smoothCurve } from "./series.ts";
 import { contentTop, fitText, PAD, svgFrame, textWidth } from "./svg.ts";
-import { type Place, SERIES_COLOURS } from "./theme.ts";
+import type { Place } from "./theme.ts";
 
 /** One curve. */
 export interface LineSeries {
@@ -58,12 +68,12 @@ export interface LinePlotOptions {
   smoothing?: number;
   /** A dashed horizontal line. */
   baseline?: Baseline;
+  /** Where the curves' names stand: in a legend above, or `direct`: at their ends. Default `legend`. */
+  labels?: "legend" | "direct";
 }
 
 /** Curves with more points are drawn without markers. */
 const MOST_MARKERS = 200;
-
-const DASHES: readonly string[] = ["", "7 4", "2 4", "9 4 2 4", "12 5", "4 3"];
 
 /**
  * Draws curves as an SVG that needs nothing else: axes with round ticks, a grid, a legend if there are several curves.
@@ -91,16 +101,6 @@ export function linePlot(options: LinePlotOptions): string {
   return drawLinePlot(options, "alone").text;
 }
 
-/** A curve as it is drawn: what is given, or what smoothing makes of it. */
-interface Curve {
-  name: string;
-  x: ArrayLike<number>;
-  y: ArrayLike<number>;
-  colour: number;
-  faint: boolean;
-  markers: boolean;
-}
-
 /** Draws for a place (on the page, its heading stands for the vertical label); see {@linkcode linePlot}. */
 export function drawLinePlot(options: LinePlotOptions, place: Place): Markup {
   const { title, width = 720, height = 320, baseline } = options;
@@ -108,7 +108,8 @@ export function drawLinePlot(options: LinePlotOptions, place: Place): Markup {
   const log = options.yScale === "log";
   const usable = (y: number) => Math.abs(y) <= LARGEST && (!log || y > 0);
   const curves = options.series.flatMap((series, i) => curvesOf(series, i, options, usable));
-  const legend = drawLegend(curves, baseline?.label, contentTop(title, place), width);
+  const direct = options.labels === "direct", begin = contentTop(title, place);
+  const legend = direct ? { drawing: [], bottom: begin } : drawLegend(curves, baseline?.label, begin, width);
   const top = legend.bottom + (place === "page" || options.yLabel === "" ? 4 : 22);
   const bottom = height - (options.xLabel === "" ? 28 : 46);
 
@@ -124,14 +125,32 @@ export function drawLinePlot(options: LinePlotOptions, place: Place): Markup {
   const yAxis = (log ? logAxis : linearAxis)(low, high, { count, percent: options.yFormat === "percent" });
   const left = PAD + Math.max(16, ...yAxis.ticks.map((tick) => textWidth(yAxis.label(tick)))) + 8;
   const whole = curves.every((curve) => allWhole(curve.x));
-  const { axis: xAxis, right } = fitXAxis(xLow, xHigh, whole, left, width);
+  const names = [...curves.map(({ label }) => label), baseline?.label ?? ""].filter((name) => name !== "");
+  const room = direct ? endLabelRoom(names, width) : 0;
+  const { axis: xAxis, right } = fitXAxis(xLow, xHigh, whole, left, width - room);
   const area: Area = { left, right, top, bottom, xAxis, yAxis };
   return svgFrame(frame, [
     drawAxes(area, options.xLabel, place === "page" ? "" : options.yLabel),
     baseline !== undefined && extra.length > 0 && drawBaseline(area, baseline.value),
     curves.map((curve) => drawCurve(area, curve, usable, options.series.length > 1)),
     legend.drawing,
+    room > 0 && drawEndLabels(endsOf(area, curves, usable, baseline), right, room + PAD, top, bottom),
   ]);
+}
+
+/** Where each named curve ends: the height of its last value. */
+function endsOf(
+  { top, bottom, yAxis }: Area,
+  curves: readonly Curve[],
+  usable: (y: number) => boolean,
+  baseline: Baseline | undefined,
+): EndLabel[] {
+  const place = (y: number) => bottom - yAxis.place(y) * (bottom - top);
+  const ends = curves.flatMap(({ label, y, colour }): EndLabel[] => {
+    const last = Array.from(y).findLast(usable);
+    return label === "" || last === undefined ? [] : [{ text: label, y: place(last), colour }];
+  });
+  return baseline?.label ? [...ends, { text: baseline.label, y: place(baseline.value) }] : ends;
 }
 
 function check(options: LinePlotOptions, width: number, height: number): void {
@@ -156,8 +175,8 @@ function curvesOf(
   usable: (y: number) => boolean,
 ): Curve[] {
   const { name, x, y, markers = options.markers ?? false, smoothing = options.smoothing ?? 0 } = series;
-  const colour = index % SERIES_COLOURS;
-  const raw: Curve = { name, x, y, colour, faint: false, markers: markers && x.length <= MOST_MARKERS };
+  const hasMarks = markers && x.length <= MOST_MARKERS;
+  const raw: Curve = { ...{ name, label: name, x, y }, ...styleOf(index), faint: false, markers: hasMarks };
   if (!(smoothing > 0)) return [raw];
   const log = options.yScale === "log";
   const values = Array.from(y, (value) => !usable(value) ? NaN : log ? Math.log(value) : value);
@@ -165,7 +184,12 @@ function curvesOf(
   if (smooth.x.length === 0) return [raw];
   const range = rangeOf([y], usable)!;
   smooth.y = smooth.y.map((value) => Math.min(range[1], Math.max(range[0], log ? Math.exp(value) : value)));
-  return [{ ...raw, faint: true }, { ...raw, ...smooth, name: `${name}, smoothed`, markers: false }];
+  return [{ ...raw, label: "", faint: true }, {
+    ...raw,
+    ...smooth,
+    name: `${name}, smoothed`,
+    markers: false,
+  }];
 }
 
 /** The lowest and highest usable value, or nothing. */
@@ -259,7 +283,7 @@ function drawCurve(area: Area, curve: Curve, usable: (y: number) => boolean, sev
   const py = Float64Array.from(curve.y, (y) => usable(y) ? bottom - yAxis.place(y) * (bottom - top) : NaN);
   const kept = keptPoints(px, py, right - left);
   const style = `curve s${curve.colour}${curve.faint ? " faint" : ""}`;
-  return markup`<path class="${style}"${dashOf(curve.colour, several && !curve.markers)} fill="none" d="${
+  return markup`<path class="${style}"${dashOf(curve.dash, several && !curve.markers)} fill="none" d="${
     pathData(kept, px, py)
   }"/>${lostMarks(px, py, bottom)}${
     (curve.markers || soloPoint(kept)) && kept.filter((index) =>
@@ -287,63 +311,6 @@ function lostMarks(px: Float64Array, py: Float64Array, bottom: number): Markup |
   if (columns.size === 0) return false;
   const data = [...columns].map((x) => `M${x - 2} ${bottom - 6}l4 4m0 -4l-4 4`).join("");
   return markup`<path class="rule lost" fill="none" d="${data}"/>`;
-}
-
-/** A mark whose shape tells the series apart without colour. */
-function marker(shape: number, x: number, y: number): Markup {
-  const [cx, cy] = [round(x), round(y)];
-  switch (shape % 4) {
-    case 0:
-      return markup`<circle cx="${cx}" cy="${cy}" r="3.5"/>`;
-    case 1:
-      return markup`<path d="M${round(cx - 3.5)} ${round(cy - 3.5)}h7v7h-7z"/>`;
-    case 2:
-      return markup`<path d="M${cx} ${round(cy - 4.5)}l4.5 8h-9z"/>`;
-    default:
-      return markup`<path d="M${cx} ${round(cy - 5)}l5 5l-5 5l-5 -5z"/>`;
-  }
-}
-
-/** Draws the legend in as many rows as it needs; none for a single curve without a named baseline. */
-function drawLegend(
-  curves: readonly Curve[],
-  baseline: string | undefined,
-  top: number,
-  width: number,
-): { drawing: Markup[]; bottom: number } {
-  const several = new Set(curves.map((curve) => curve.colour)).size > 1;
-  const entries = curves.map((curve): [string, Markup] => [curve.name, legendMark(curve, several)]);
-  if (baseline) entries.push([baseline, markup`<path class="rule base dashed" fill="none" d="M0 8h24"/>`]);
-  if (entries.length < 2) return { drawing: [], bottom: top };
-  const drawing: Markup[] = [];
-  let x = PAD, y = top;
-  for (const [name, mark] of entries) {
-    const text = fitText(name, width - 2 * PAD - 32);
-    const needed = 32 + textWidth(text);
-    if (x > PAD && x + needed > width - PAD) {
-      x = PAD;
-      y += 20;
-    }
-    drawing.push(
-      markup`<g transform="translate(${
-        round(x)
-      } ${y})">${mark}<text class="ink" x="31" y="12.5">${text}</text></g>`,
-    );
-    x += needed + 16;
-  }
-  return { drawing, bottom: y + 28 };
-}
-
-/** A short piece of a curve, in a box of 24 x 16 pixels. */
-function legendMark({ colour, faint, markers }: Curve, several: boolean): Markup {
-  return markup`<path class="curve s${colour}${faint && " key"}"${
-    dashOf(colour, several && !markers)
-  } fill="none" d="M0 8h24"/>${markers && markup`<g class="f${colour}">${marker(colour, 12, 8)}</g>`}`;
-}
-
-/** The dashes that tell curves without markers apart. */
-function dashOf(colour: number, wanted: boolean): Markup | false {
-  return wanted && DASHES[colour] !== "" && markup` stroke-dasharray="${DASHES[colour]}"`;
 }
 
 function emptyPlot(width: number, height: number): Markup {

@@ -27,13 +27,14 @@ section{margin-top:clamp(36px,5vw,56px)}
 .quarters{grid-template-columns:repeat(auto-fit,minmax(min(100%,270px),1fr))}
 .grid>.wide{grid-column:1/-1}
 .start{align-items:start}
+.stack{display:grid;gap:18px;min-width:0}
 .below{margin-top:18px}
 figcaption{margin-bottom:8px}
 .berth-plot{display:block;width:100%;max-width:470px;height:auto;margin:0 auto}
 .scroll{overflow-x:auto}
 .scroll>.berth-plot{max-width:none;margin:0}
 .tiles{display:flex;flex-wrap:wrap;gap:18px;margin:28px 0 0}
-.tiles>*{flex:1 1 170px;min-width:min-content}
+.tiles>*{flex:1 1 165px;min-width:min-content}
 .tiles>.whole{flex-grow:1.6}
 .tiles dt{color:var(--berth-muted);font-size:14px}
 .tiles dd{margin:0}
@@ -56,6 +57,8 @@ tr.total>*{border-top:1px solid var(--berth-line)}
 .compact th,.compact td{padding:3px 8px}
 .rows{max-height:330px;overflow-y:auto}
 .outcome{width:12em}
+.texts.narrow .outcome{width:9.2em}
+.texts.narrow .bar{min-width:70px}
 .pair{display:block;margin-top:4px;padding-left:10px;border-left:2px solid var(--berth-line)}
 .bar{display:flex;align-items:center;gap:8px;min-width:92px;color:var(--berth-muted);font-size:13px}
 .bar>span{flex:1;height:7px;overflow:hidden;border-radius:4px;background:var(--berth-grid)}
@@ -63,6 +66,23 @@ tr.total>*{border-top:1px solid var(--berth-line)}
 .wrong .bar>span>span{background:var(--berth-c1)}
 .mark{color:var(--berth-muted);font-weight:600}
 .wrong .mark{color:var(--berth-wrong)}
+details{margin-top:10px;font-size:14px}
+summary{color:var(--berth-muted);cursor:pointer}
+details .scroll{margin-top:8px}
+.verdict{max-width:62em;margin-bottom:18px;font-size:18px;line-height:1.45;text-wrap:pretty}
+.legend span{white-space:nowrap;color:var(--berth-ink)}
+.swatch{display:inline-block;width:24px;height:16px;margin:0 8px 0 0;vertical-align:-2px}
+.best{font-weight:600}
+.alert{color:var(--berth-wrong);font-weight:600}
+.key-facts{margin-top:6px;font-size:15px;font-weight:600;text-align:center;font-variant-numeric:tabular-nums}
+.for1,.for2,.for3,.against1,.against2,.against3{padding:.05em .1em;border-radius:3px;text-underline-offset:.22em;text-decoration:underline;text-decoration-thickness:1px}
+.for1{background:color-mix(in srgb,var(--berth-hit) 14%,transparent)}
+.for2{background:color-mix(in srgb,var(--berth-hit) 28%,transparent)}
+.for3{background:color-mix(in srgb,var(--berth-hit) 44%,transparent);text-decoration-thickness:2px}
+.against1,.against2,.against3{text-decoration-style:dotted}
+.against1{background:color-mix(in srgb,var(--berth-miss) 14%,transparent)}
+.against2{background:color-mix(in srgb,var(--berth-miss) 28%,transparent)}
+.against3{background:color-mix(in srgb,var(--berth-miss) 44%,transparent);text-decoration-thickness:2px}
 .facts-list{margin:10px 0 0;font-size:15px}
 .facts-list>div{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 14px;padding:3px 0}
 .facts-list dt{color:var(--berth-muted);overflow-wrap:anywhere}
@@ -100,6 +120,8 @@ main,header,footer{max-width:none;padding:0}
 header{padding-top:0}
 section{margin-top:22px}
 .grid{grid-template-columns:repeat(2,1fr)}
+.grid.texts-grid{grid-template-columns:1fr}
+details:not([open]){display:none}
 .scroll,.rows{max-height:none;overflow:visible}
 .card{padding:12px 14px}
 th,td{padding:5px 6px}
@@ -112,7 +134,7 @@ th:first-child,td:first-child{padding-left:0}
 .long{break-inside:auto}
 h2,h3,caption,figcaption{break-after:avoid}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}
-.berth-plot,.bar{-webkit-print-color-adjust:exact;print-color-adjust:exact}
+.berth-plot,.bar,.texts span,.legend span{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 }
 `;
 

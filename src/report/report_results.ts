@@ -1,148 +1,153 @@
 /**
- * What a run achieved: the headline numbers, the confusion matrix, the scores of each class, and predictions.
+ * What a test gave: confusion matrix, scores of each class, calibration, predicted numbers, metrics.
  *
  * @module
  */
 
 import { drawBarPlot } from "./bar_plot.ts";
+import { drawReliability, filledBins } from "./calibration_plot.ts";
 import { drawConfusionMatrix } from "./confusion_matrix.ts";
-import { type Content, type Markup, markup } from "./markup.ts";
-import { formatCount, formatDuration, formatNumber, formatPercent } from "./number.ts";
-import type { ClassRow, ConfusionData, PredictionRow, RunReport, StepRecord } from "./types.ts";
+import { type Figure, stacked, stackFigure, tableBehind } from "./figure.ts";
+import { countInBins, drawHistogram } from "./histogram.ts";
+import { type Markup, markup } from "./markup.ts";
+import { formatMetric, metricName } from "./metric_names.ts";
+import { formatCount, formatNumber, formatPercent } from "./number.ts";
+import { drawScatter } from "./scatter_plot.ts";
+import { clip, restNote } from "./text.ts";
+import type {
+  CalibrationCard,
+  ClassRow,
+  ConfusionData,
+  LabelCount,
+  RegressionCard,
+  RunReport,
+} from "./types.ts";
 
 /** Longer tables are cut, with a note. */
 const MOST_ROWS = 200;
 
-/** Longer texts are cut, with a note. */
-const MOST_CHARACTERS = 600;
-
 /** The confusion matrix of more classes takes a row of its own and scrolls on narrow screens. */
 const WIDE_CLASSES = 10;
 
-/** The numbers that matter most, as tiles. */
-export function drawHeadline(run: RunReport): Markup {
-  const tiles = [
-    accuracyTile(run),
-    testTile(run.confusion),
-    f1Tile(run.perClass),
-    lossTile(run.steps),
-    timeTile(run),
+/** Confusion matrix, calibration, predicted numbers, baselines; empty without any. */
+export function resultFigures(run: RunReport): Figure[] {
+  const { confusion, calibration, regression } = run;
+  return [
+    confusion && confusionFigure(confusion),
+    calibration && calibrationFigure(calibration),
+    ...(regression ? regressionFigures(regression) : []),
+    baselineFigure(run),
+    run.data.splits ? undefined : labelFigure(run.data.labelCounts),
+  ].filter((figure) => figure !== undefined);
+}
+
+/** The section's content: figures, the scores of each class, the test's metrics; nothing without any. */
+export function drawResults(run: RunReport): Markup | undefined {
+  const { perClass = [], metrics = {} } = run, names = Object.keys(metrics);
+  const items = resultFigures(run).map((figure) => stackFigure(figure, figure.id === "calibration" ? 5 : 3));
+  if (perClass.length > 0) {
+    items.push({ weight: 1.2 + Math.min(perClass.length, MOST_ROWS) * 0.35, card: classTable(perClass) });
+  }
+  if (names.length > 0) items.push({ weight: 0.9 + names.length * 0.26, card: metricTable(metrics) });
+  return stacked(items);
+}
+
+function confusionFigure(confusion: ConfusionData): Figure {
+  const title = "Confusion matrix", wide = confusion.labels.length > WIDE_CLASSES;
+  return {
+    ...{ id: "confusion_matrix", title, note: "Test examples; a cell's tint is its share of the row", wide },
+    minWidth: wide ? Math.max(400, 150 + 24 * Math.min(30, confusion.labels.length)) : undefined,
+    draw: (place) => drawConfusionMatrix({ ...confusion, title }, place),
+  };
+}
+
+function calibrationFigure(card: CalibrationCard): Figure {
+  const title = "Calibration", facts = [`Expected calibration error ${formatPercent(card.ece, 2)}`];
+  facts.push(`log loss ${card.log_loss.toFixed(4)}`);
+  if (card.brier !== undefined) facts.push(`Brier score ${card.brier.toFixed(4)}`);
+  const rows = filledBins(card).map(({ lower, upper, count, confidence, accuracy }) => [
+    `${formatPercent(lower, 0)} to ${formatPercent(upper, 0)}`,
+    ...[formatCount(count), formatPercent(confidence), formatPercent(accuracy)],
+  ]);
+  return {
+    ...{ id: "calibration", title },
+    note:
+      "How many answers of each confidence are right (bars, with 95% intervals), against what they promise (orange)",
+    below: [
+      markup`<p class="key-facts">${facts.join(" · ")}</p>`,
+      tableBehind("The bins as a table", ["Confidence", "Examples", "Mean", "Right"], rows),
+    ],
+    draw: (place) => drawReliability(card, title, place),
+  };
+}
+
+function regressionFigures({ expected, predicted, total = expected.length }: RegressionCard): Figure[] {
+  const shown = total > expected.length
+    ? `${formatCount(expected.length)} of ${formatCount(total)} test examples`
+    : `${formatCount(total)} test examples`;
+  const residuals = predicted.map((value, i) => value - expected[i]);
+  const finite = residuals.filter(Number.isFinite);
+  const mean = finite.reduce((a, b) => a + b, 0) / finite.length;
+  return [
+    {
+      ...{
+        id: "predicted",
+        title: "Predicted over expected",
+        note: `${shown}; on the dashed line both are equal`,
+      },
+      draw: (place) =>
+        drawScatter({
+          ...{ title: "Predicted over expected", xLabel: "expected", yLabel: "predicted", line: "equal" },
+          ...{ x: expected, y: predicted },
+        }, place),
+    },
+    {
+      ...{
+        id: "residuals",
+        title: "Residuals",
+        note: `Predicted minus expected; mean ${formatNumber(mean)}`,
+      },
+      draw: (place) =>
+        drawScatter({
+          ...{ title: "Residuals", xLabel: "expected", yLabel: "residual", line: "zero" },
+          ...{ x: expected, y: residuals },
+        }, place),
+    },
+    {
+      ...{ id: "residual_histogram", title: "Distribution of residuals", note: shown },
+      draw: (place) =>
+        drawHistogram(
+          { title: "Distribution of residuals", xLabel: "residual", bins: countInBins(residuals) },
+          place,
+        ),
+    },
   ];
-  return markup`<dl class="tiles">${tiles}</dl>`;
 }
 
-function tile(label: string, value: Content, note: string, whole = false): Markup {
-  return markup`<div class="card${
-    whole && " whole"
-  }"><dt>${label}</dt><dd><p class="value">${value}</p><p class="note">${note}</p></dd></div>`;
+/** The accuracies of simpler methods that a caller gave. */
+function baselineFigure({ baselines = [], evaluations }: RunReport): Figure | undefined {
+  if (baselines.length === 0) return undefined;
+  const last = evaluations.findLast(({ accuracy }) => accuracy !== undefined)?.accuracy;
+  const scores = last === undefined ? baselines : [{ name: "this model", accuracy: last }, ...baselines];
+  return barFigure("baselines", "Accuracy against simpler methods", "On the same held-out examples", {
+    labels: scores.map(({ name }) => name),
+    values: scores.map(({ accuracy }) => accuracy),
+    format: "percent",
+  });
 }
 
-/** A change; read aloud as "before to after". */
-function change(before: string, after: string): Markup {
-  return markup`<span class="from">${before} <span aria-hidden="true">→</span><span class="hidden">to</span></span> ${after}`;
+function labelFigure(counts: readonly LabelCount[] = []): Figure | undefined {
+  if (counts.length === 0) return undefined;
+  return barFigure("labels", "Training examples of each class", "", {
+    labels: counts.map(({ label }) => label),
+    values: counts.map(({ count }) => count),
+    format: "number",
+  });
 }
 
-function accuracyTile({ evaluations, data }: RunReport): Markup | undefined {
-  if (evaluations.length === 0) return undefined;
-  const first = evaluations[0], last = evaluations[evaluations.length - 1];
-  const best = evaluations.reduce((a, b) => b.accuracy > a.accuracy ? b : a);
-  const held = data.dev === undefined ? "held-out examples" : `${formatCount(data.dev)} held-out examples`;
-  const peak = best.accuracy > last.accuracy
-    ? `; best ${formatPercent(best.accuracy)} at step ${formatCount(best.step)}`
-    : "";
-  if (first.step !== 0 || evaluations.length === 1) {
-    return tile("Accuracy", formatPercent(last.accuracy), `on ${held}${peak}`, true);
-  }
-  const points = (last.accuracy - first.accuracy) * 100;
-  const gain = `${points < 0 ? "" : "+"}${points.toFixed(1)} points`;
-  return tile(
-    "Accuracy, before and after",
-    change(formatPercent(first.accuracy), formatPercent(last.accuracy)),
-    `${gain} on ${held}${peak}`,
-    true,
-  );
-}
-
-function testTile(confusion: ConfusionData | undefined): Markup | undefined {
-  if (confusion === undefined) return undefined;
-  let right = 0, total = 0;
-  confusion.counts.forEach((row, e) =>
-    row.forEach((count, p) => {
-      total += count;
-      if (e === p) right += count;
-    })
-  );
-  if (total === 0) return undefined;
-  return tile(
-    "Test accuracy",
-    formatPercent(right / total),
-    `${formatCount(right)} of ${formatCount(total)} right`,
-  );
-}
-
-function f1Tile(perClass: readonly ClassRow[] | undefined): Markup | undefined {
-  if (perClass === undefined || perClass.length === 0) return undefined;
-  const mean = perClass.reduce((sum, { f1 }) => sum + f1, 0) / perClass.length;
-  return tile("Macro F1", formatScore(mean), `mean of ${formatCount(perClass.length)} classes`);
-}
-
-function lossTile(steps: readonly StepRecord[]): Markup | undefined {
-  if (steps.length < 2) return undefined;
-  const part = Math.max(1, Math.round(steps.length / 20));
-  const mean = (some: readonly StepRecord[]) => some.reduce((sum, { loss }) => sum + loss / some.length, 0);
-  const note = part === 1 ? "first and last step" : `mean of the first and last ${formatCount(part)} steps`;
-  return tile(
-    "Training loss",
-    change(formatNumber(mean(steps.slice(0, part))), formatNumber(mean(steps.slice(-part)))),
-    note,
-  );
-}
-
-function timeTile({ steps, elapsedMs }: RunReport): Markup | undefined {
-  const total = elapsedMs ?? steps[steps.length - 1]?.elapsedMs;
-  if (total === undefined) return undefined;
-  const lengths = steps.slice(1).map((step, i) => step.elapsedMs - steps[i].elapsedMs).sort((a, b) => a - b);
-  const median = lengths.length === 0 ? "" : `, median ${formatDuration(lengths[lengths.length >> 1])} each`;
-  return tile("Duration", formatDuration(total), `${formatCount(steps.length)} steps${median}`);
-}
-
-/** Confusion matrix, scores of each class, baselines and class sizes; empty without any. */
-export function drawResults({ confusion, perClass, baselines, evaluations, data }: RunReport): Markup[] {
-  const results: Markup[] = [];
-  if (confusion !== undefined) results.push(confusionFigure(confusion));
-  if (perClass !== undefined && perClass.length > 0) results.push(classTable(perClass));
-  const last = evaluations[evaluations.length - 1];
-  if (baselines !== undefined && baselines.length > 0) {
-    const scores = last === undefined
-      ? baselines
-      : [{ name: "this model", accuracy: last.accuracy }, ...baselines];
-    results.push(barFigure("Accuracy against simpler methods", "On the same held-out examples", {
-      labels: scores.map(({ name }) => name),
-      values: scores.map(({ accuracy }) => accuracy),
-      format: "percent",
-    }));
-  }
-  if (data.labelCounts !== undefined && data.labelCounts.length > 0) {
-    results.push(barFigure("Training examples of each class", "", {
-      labels: data.labelCounts.map(({ label }) => label),
-      values: data.labelCounts.map(({ count }) => count),
-      format: "number",
-    }));
-  }
-  return results;
-}
-
-function confusionFigure(confusion: ConfusionData): Markup {
-  const title = "Confusion matrix";
-  const plot = drawConfusionMatrix({ ...confusion, title }, "page");
-  const caption =
-    markup`<figcaption><h3>${title}</h3><p class="note">Test examples; a cell's tint is its share of the row</p></figcaption>`;
-  if (confusion.labels.length <= WIDE_CLASSES) return markup`<figure class="card">${caption}${plot}</figure>`;
-  const width = Math.max(400, 150 + 24 * Math.min(30, confusion.labels.length));
-  return markup`<figure class="card wide">${caption}<div class="scroll" tabindex="0" role="region" aria-label="${title}"><div style="width:${width}px;margin:0 auto">${plot}</div></div></figure>`;
-}
-
-function barFigure(
+/** One series of bars as a figure. */
+export function barFigure(
+  id: string,
   title: string,
   note: string,
   { labels, values, format }: {
@@ -150,11 +155,14 @@ function barFigure(
     values: readonly number[];
     format: "number" | "percent";
   },
-): Markup {
-  const plot = drawBarPlot({ title, labels, series: [{ name: title, values }], format, width: 400 }, "page");
-  return markup`<figure class="card"><figcaption><h3>${title}</h3>${
-    note !== "" && markup`<p class="note">${note}</p>`
-  }</figcaption>${plot}</figure>`;
+): Figure {
+  const series = [{ name: title, values }];
+  return {
+    id,
+    title,
+    note,
+    draw: (place) => drawBarPlot({ title, labels, series, format, width: 400 }, place),
+  };
 }
 
 /** A score from 0 to 1 with three decimals. */
@@ -188,65 +196,10 @@ function classTable(perClass: readonly ClassRow[]): Markup {
   }</tr></tbody></table></div>${restNote(perClass.length - shown.length)}</div>`;
 }
 
-/**
- * A table of texts with their predicted and, where known, expected classes. Narrow screens stack its cells, for which
- * browsers forget that it is a table; the roles keep it one.
- */
-export function predictionTable(title: string, note: string, rows: readonly PredictionRow[]): Markup {
-  const shown = rows.slice(0, MOST_ROWS);
-  const known = rows.some(({ expected }) => expected !== undefined);
-  const head = (name: string) =>
-    markup`<th scope="col" role="columnheader"${name !== "Text" && markup` class="outcome"`}>${name}</th>`;
-  return markup`<div class="card long below"><table class="texts" role="table">
-<caption><h3>${title}</h3>${note !== "" && markup`<p class="note">${note}</p>`}</caption>
-<thead role="rowgroup"><tr role="row">${head("Text")}${head("Predicted")}${
-    known && head("Expected")
-  }</tr></thead>
-<tbody role="rowgroup">${shown.map((row) => predictionRow(row, known))}</tbody></table>${
-    restNote(rows.length - shown.length)
-  }</div>`;
-}
-
-function predictionRow(
-  { text, text_pair, predicted, probability, expected }: PredictionRow,
-  known: boolean,
-): Markup {
-  const wrong = expected !== undefined && expected !== predicted;
-  const pair = text_pair !== undefined && markup`<span class="pair" dir="auto">${clip(text_pair)}</span>`;
-  return markup`<tr role="row"${
-    wrong && markup` class="wrong"`
-  }><td role="cell" class="text"><span dir="auto">${
-    clip(text)
-  }</span>${pair}</td><td role="cell" class="text"><span dir="auto">${clip(predicted)}</span>${
-    expected !== undefined && verdict(wrong)
-  }${probabilityBar(probability)}</td>${
-    known &&
-    markup`<td role="cell" class="text expected"><span dir="auto">${
-      expected === undefined ? "—" : clip(expected)
-    }</span></td>`
-  }</tr>\n`;
-}
-
-/** Right or wrong: a sign to see, a word to hear. */
-function verdict(wrong: boolean): Markup {
-  return markup` <span class="mark" aria-hidden="true">${wrong ? "✗" : "✓"}</span><span class="hidden">${
-    wrong ? "wrong" : "right"
-  }</span>`;
-}
-
-function probabilityBar(probability: number): Markup {
-  const width = Number.isFinite(probability) ? Math.min(1, Math.max(0, probability)) * 100 : 0;
-  return markup`<span class="bar"><span aria-hidden="true"><span style="width:${
-    width.toFixed(1)
-  }%"></span></span>${formatPercent(probability)}</span>`;
-}
-
-/** The text, or its beginning and its length. */
-function clip(text: string): string {
-  if (text.length <= MOST_CHARACTERS) return text;
-  return `${text.slice(0, MOST_CHARACTERS)}… (${formatCount(text.length)} characters)`;
-}
-
-function restNote(hidden: number): Markup | false {
-  return hidden > 0 && markup`<p class="note">${formatCount(hidden)} more not shown</p>`;
+function metricTable(metrics: Readonly<Record<string, number>>): Markup {
+  return markup`<div class="card"><h3>Metrics</h3><p class="note">Of the test examples</p><dl class="facts-list">${
+    Object.entries(metrics).map(([name, value]) =>
+      markup`<div><dt>${metricName(name)}</dt><dd>${formatMetric(name, value)}</dd></div>`
+    )
+  }</dl></div>`;
 }

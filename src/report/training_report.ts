@@ -1,25 +1,30 @@
 /**
- * The report of a training run: one HTML file that holds everything it shows. A content security policy inside it
- * forbids scripts and requests.
+ * The report of a training run: one HTML file that holds everything it shows.
  *
  * @module
  */
 
-import { type Content, Markup, markup } from "./markup.ts";
-import { formatCount, formatDuration, formatNumber, formatPercent } from "./number.ts";
-import { pageStyle } from "./page_style.ts";
-import { drawCurves } from "./report_curves.ts";
-import { drawHeadline, drawResults, predictionTable } from "./report_results.ts";
+import { figureCard } from "./figure.ts";
+import { drawHeadline } from "./headline.ts";
+import { type Content, type Markup, markup } from "./markup.ts";
+import { formatMetric, metricName, metricNames, metricsOf } from "./metric_names.ts";
+import { formatCount, formatDuration, formatNumber } from "./number.ts";
+import { page, readableTime, section } from "./page.ts";
+import { drawComparison } from "./report_baseline.ts";
+import { curveFigures } from "./report_curves.ts";
+import { drawData } from "./report_data.ts";
+import { exampleTables } from "./report_examples.ts";
+import { drawResults } from "./report_results.ts";
+import { drawSpeed } from "./report_speed.ts";
 import type { CodeExample, EvaluationRecord, RunReport, Scalar } from "./types.ts";
-
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
 /** The table of evaluations has at most this many rows. */
 const MOST_EVALUATIONS = 200;
 
 /**
- * Writes a run's report as one HTML page: headline numbers, curves, test results, predictions, the run's settings, and
- * how to use the model. It works offline, on paper, on narrow screens, in light and dark. All texts are escaped.
+ * Writes a run's report as one HTML page: headline numbers, curves, test results, a simpler method beside it, examples
+ * with their telling words, the data, speed and memory, the run's settings, and how to use the model. It works offline,
+ * on paper, on narrow screens, in light and dark. All texts are escaped.
  *
  * @param run What happened. Parts that are absent are left out.
  * @returns An HTML document.
@@ -42,59 +47,32 @@ const MOST_EVALUATIONS = 200;
  * ```
  */
 export function trainingReport(run: RunReport): string {
-  const { evaluations, tried = [], predictions = [], worst = [], code = [] } = run;
-  const curves = drawCurves(run);
-  const results = drawResults(run);
-  const tables = [
-    tried.length > 0 && predictionTable("Sentences you tried", "", tried),
-    predictions.length > 0 && predictionTable("Examples", "", predictions),
-    worst.length > 0 &&
-    predictionTable("Most wrong", "Test examples with the most confident wrong answers", worst),
-  ];
-  const page = markup`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8"/>
-<meta http-equiv="Content-Security-Policy" content="${POLICY}"/>
-<meta name="viewport" content="width=device-width, initial-scale=1"/>
-<meta name="referrer" content="no-referrer"/>
-<meta name="color-scheme" content="light dark"/>
-<title>${run.title}</title>
-<style>${new Markup(pageStyle())}</style>
-</head>
-<body>
-<header>
-<p class="kicker">Training report</p>
-<h1 dir="auto">${run.title}</h1>
-<p class="facts">${factLine(run)}</p>
-</header>
-<main>
-${drawHeadline(run)}
-${
-    curves.length > 0 &&
-    section(
-      "curves",
-      "Learning curves",
-      markup`<div class="grid">${curves}${evaluations.length > 1 && evaluationTable(evaluations)}</div>`,
-    )
-  }
-${results.length > 0 && section("results", "Results", markup`<div class="grid pairs start">${results}</div>`)}
-${tables.some(Boolean) && section("predictions", "Predictions", tables)}
-${section("run", "The run", markup`<div class="grid quarters">${runCards(run)}</div>`)}
-${
-    code.length > 0 &&
-    section("use", "Use the model", markup`<div class="grid pairs">${code.map(codeCard)}</div>`)
-  }
-</main>
-<footer>Written by berth. This file needs no network and runs no script.</footer>
-</body>
-</html>
-`;
-  return page.text;
-}
-
-function section(id: string, title: string, content: Content): Markup {
-  return markup`<section aria-labelledby="${id}"><h2 id="${id}">${title}</h2>${content}</section>`;
+  const { evaluations, code = [] } = run;
+  const curves = curveFigures(run).map(figureCard);
+  const table = evaluations.length > 1 && evaluationTable(evaluations);
+  const cards = runCards(run);
+  return page({
+    ...{ kicker: "Training report", title: run.title, facts: factLine(run) },
+    main: [
+      drawHeadline(run),
+      section(
+        "curves",
+        "Learning curves",
+        curves.length > 0 && markup`<div class="grid">${curves}${table}</div>`,
+      ),
+      section("results", "Results", drawResults(run)),
+      section("baseline", "Was BERT worth it?", drawComparison(run)),
+      section("predictions", "Predictions", exampleTables(run)),
+      section("data", "The data", drawData(run)),
+      section("speed", "Speed and memory", drawSpeed(run)),
+      section("run", "The run", markup`<div class="grid quarters">${cards}</div>`),
+      section(
+        "use",
+        "Use the model",
+        code.length > 0 && markup`<div class="grid pairs">${code.map(codeCard)}</div>`,
+      ),
+    ],
+  });
 }
 
 /** Model, data and time in one line. */
@@ -108,29 +86,26 @@ function factLine({ model, data, startedAt }: RunReport): Content {
   return facts.map((fact, i) => [i > 0 && " · ", fact]);
 }
 
-/** `2025-03-01T09:30:12.000Z` as `2025-03-01 09:30 UTC`; any other form as it is. */
-function readableTime(time: string): string {
-  const parts = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?Z$/.exec(time);
-  return parts === null ? time : `${parts[1]} ${parts[2]} UTC`;
-}
-
 function evaluationTable(evaluations: readonly EvaluationRecord[]): Markup {
-  const shown = evaluations.slice(-MOST_EVALUATIONS);
+  const shown = evaluations.slice(-MOST_EVALUATIONS), names = metricNames(evaluations);
   const losses = evaluations.some(({ loss }) => loss !== undefined);
-  const rows = shown.map(({ step, epoch, loss, accuracy }) =>
-    markup`<tr><th scope="row" class="number">${formatCount(step)}</th><td class="number">${
-      epoch.toFixed(2)
-    }</td><td class="number">${formatPercent(accuracy, 2)}</td>${
-      losses && markup`<td class="number">${loss === undefined ? "—" : formatNumber(loss, 4)}</td>`
-    }</tr>`
-  );
+  const number = (text: string) => markup`<td class="number">${text}</td>`;
+  const rows = shown.map((record) => {
+    const { step, epoch, loss } = record, metrics = metricsOf(record);
+    return markup`<tr><th scope="row" class="number">${formatCount(step)}</th>${number(epoch.toFixed(2))}${
+      names.map((name) => number(metrics[name] === undefined ? "—" : formatMetric(name, metrics[name])))
+    }${losses && number(loss === undefined ? "—" : formatNumber(loss, 4))}</tr>`;
+  });
   const note = evaluations.length === shown.length
     ? "On held-out examples"
     : `The last ${formatCount(shown.length)} of ${formatCount(evaluations.length)}`;
-  return markup`<div class="card long"><div class="scroll rows" tabindex="0" role="region" aria-label="Evaluations"><table class="compact">
+  return markup`<div class="card long${
+    names.length > 2 && " wide"
+  }"><div class="scroll rows" tabindex="0" role="region" aria-label="Evaluations"><table class="compact">
 <caption><h3>Evaluations</h3><p class="note">${note}</p></caption>
-<thead><tr><th scope="col" class="number">Step</th><th scope="col" class="number">Epoch</th><th scope="col" class="number">Accuracy</th>${
-    losses && markup`<th scope="col" class="number">Loss</th>`
+<thead><tr>${
+    ["Step", "Epoch", ...names.map(metricName), ...(losses ? ["Loss"] : [])]
+      .map((name) => markup`<th scope="col" class="number">${name}</th>`)
   }</tr></thead><tbody>${rows}</tbody></table></div></div>`;
 }
 

@@ -38,8 +38,66 @@ export interface DataCard {
   test?: number;
   /** The training examples of each class. */
   labelCounts?: readonly LabelCount[];
+  /** What is in each part of the data. */
+  splits?: readonly DataSplit[];
+  /** A few training examples, each with its label. */
+  samples?: readonly LabelledText[];
   /** Further facts, shown as they are. */
   details?: Readonly<Record<string, Scalar>>;
+}
+
+/** A part of the data, such as `train`, and what was found in it. */
+export interface DataSplit {
+  /** Such as `train`, `eval`, `test`. */
+  name: string;
+  /** How many examples. */
+  examples: number;
+  /** How many of each class; empty for numbers to be predicted. */
+  labels: readonly LabelCount[];
+  /** The least, mean and greatest number to be predicted. */
+  values?: { min: number; mean: number; max: number };
+  /** Examples without a label. */
+  unlabeled: number;
+  /** Examples without any text. */
+  empty: number;
+  /** Examples whose text occurred before in the same part. */
+  duplicates: number;
+  /** Texts that have different labels. */
+  conflicts: number;
+  /** Examples whose text is among those for training; absent for these themselves. */
+  leaks?: number;
+  /** Lengths in tokens. */
+  lengths?: LengthFacts;
+}
+
+/** The lengths of texts in tokens, with special ones. */
+export interface LengthFacts {
+  /** The shortest. */
+  min: number;
+  /** The mean. */
+  mean: number;
+  /** Half are as long or shorter. */
+  median: number;
+  /** 95 of 100 are as long or shorter. */
+  p95: number;
+  /** The longest. */
+  max: number;
+  /** What is cut off beyond. */
+  max_length: number;
+  /** The share of examples that are cut, 0 to 1. */
+  truncated: number;
+  /** How many are so long: from `from` to `to` tokens, both counted. */
+  histogram?: readonly { from: number; to: number; count: number }[];
+}
+
+/** A text with its label in words. */
+export interface LabelledText {
+  /** The text. */
+  text: string;
+  /** The second text of a pair. */
+  text_pair?: string;
+  /** The label. */
+  label: string;
 }
 
 /** How many examples a class has. */
@@ -78,6 +136,8 @@ export interface StepRecord {
   grad_norm?: number;
   /** Milliseconds since the run began. */
   elapsedMs: number;
+  /** Tokens that the run had seen after this step. */
+  tokens?: number;
 }
 
 /** One evaluation on held-out examples. */
@@ -89,7 +149,11 @@ export interface EvaluationRecord {
   /** The mean loss. */
   loss?: number;
   /** The share predicted right, 0 to 1. */
-  accuracy: number;
+  accuracy?: number;
+  /** Further metrics by name, such as `f1_macro`. */
+  metrics?: Readonly<Record<string, number>>;
+  /** How long it took, in milliseconds. */
+  durationMs?: number;
 }
 
 /** One number of the model, followed over the run. */
@@ -132,10 +196,94 @@ export interface PredictionRow {
   text_pair?: string;
   /** The class with the highest probability. */
   predicted: string;
-  /** Its probability, 0 to 1. */
-  probability: number;
+  /** Its probability, 0 to 1; absent where a number is predicted. */
+  probability?: number;
   /** The true class, if known. */
   expected?: string;
+  /** Whether the answer is right. Default: whether `predicted` is `expected`, for an answer with a probability. */
+  right?: boolean;
+  /** What a simpler method says. */
+  baseline?: string;
+  /** How much each word speaks for the predicted class. */
+  attributions?: readonly WordAttribution[];
+}
+
+/** How much a word speaks for (above 0) or against (below 0) the predicted class. */
+export interface WordAttribution {
+  /** The word is `text.slice(start, end)`. */
+  start: number;
+  /** The end, exclusive. */
+  end: number;
+  /** True for a word of the second text. */
+  pair?: boolean;
+  /** By how much. */
+  score: number;
+}
+
+/** How far the probabilities can be believed. */
+export interface CalibrationCard {
+  /** The expected calibration error. */
+  ece: number;
+  /** The mean of -ln(probability of the true class). */
+  log_loss: number;
+  /** The mean squared difference between probabilities and truth. */
+  brier?: number;
+  /** Bins of the highest probability; numbers of an empty bin are not read. */
+  bins: readonly {
+    lower: number;
+    upper: number;
+    count: number;
+    confidence: number | null;
+    accuracy: number | null;
+  }[];
+}
+
+/** Numbers that were to be predicted, and what was predicted. */
+export interface RegressionCard {
+  /** What was to be predicted. [N] */
+  expected: readonly number[];
+  /** What was predicted. [N] */
+  predicted: readonly number[];
+  /** How many examples there were, if these are a part of them. */
+  total?: number;
+}
+
+/** A model against a simpler method on the same examples. */
+export interface BaselineComparison {
+  /** The simpler method, such as `TF-IDF + logistic regression`. */
+  name: string;
+  /** The share that the model gets right, 0 to 1. */
+  model_accuracy: number;
+  /** The share that the simpler method gets right, 0 to 1. */
+  baseline_accuracy: number;
+  /** What always answering with the most frequent class of the training data gets right. */
+  majority: { label: string; accuracy: number };
+  /** How many examples both, one of them, or none get right. */
+  counts: { both: number; only_model: number; only_baseline: number; neither: number };
+  /** Model minus baseline: the difference of the shares, and its 95 % confidence interval. */
+  difference: { value: number; low: number; high: number };
+  /** McNemar's exact two-sided p-value. */
+  p_value: number;
+  /** How many features the simpler method has. */
+  features?: number;
+  /** Seconds that it took to train. */
+  seconds?: number;
+  /** Examples that only the model gets right. */
+  only_model?: readonly PredictionRow[];
+  /** Examples that only the simpler method gets right. */
+  only_baseline?: readonly PredictionRow[];
+}
+
+/** Time and memory of a run. */
+export interface SpeedCard {
+  /** Bytes of WASM memory at the run's end; it never shrinks, so this is its peak. */
+  wasm_bytes?: number;
+  /** Bytes of the whole process at its peak. */
+  process_bytes?: number;
+  /** The plan of a step of the longest examples: bytes by part, such as `weights`. */
+  plan_bytes?: Readonly<Record<string, number>>;
+  /** What was planned, such as `16 sequences of 66 tokens`. */
+  plan_of?: string;
 }
 
 /** A piece of code that shows how to use the saved model. */
@@ -170,18 +318,30 @@ export interface RunReport {
   evaluations: readonly EvaluationRecord[];
   /** Followed numbers, one curve each. */
   watch?: readonly WatchedWeight[];
+  /** Metrics of the test by name, such as `accuracy`, `loss`, `f1_macro`. */
+  metrics?: Readonly<Record<string, number>>;
   /** Simpler methods to compare with. */
   baselines?: readonly BaselineScore[];
   /** The confusion on the test examples. */
   confusion?: ConfusionData;
   /** The scores of each class on the test examples. */
   perClass?: readonly ClassRow[];
+  /** How far probabilities can be believed, on the test examples. */
+  calibration?: CalibrationCard;
+  /** Predicted numbers, on the test examples. */
+  regression?: RegressionCard;
+  /** Against a simpler method, on the test examples. */
+  comparison?: BaselineComparison;
+  /** Time and memory. */
+  speed?: SpeedCard;
   /** Sentences that the user tried. */
   tried?: readonly PredictionRow[];
   /** A sample of predictions. */
   predictions?: readonly PredictionRow[];
   /** Test examples that went most wrong, the worst first. */
   worst?: readonly PredictionRow[];
+  /** Test examples that the model is least sure of, the least sure first. */
+  uncertain?: readonly PredictionRow[];
   /** How to load the saved model. */
   code?: readonly CodeExample[];
 }

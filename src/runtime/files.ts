@@ -188,13 +188,13 @@ async function writeChunks(
 }
 
 /**
- * Puts a text at a file's end at once, so that others can follow the file.
+ * Puts a text or bytes at a file's end at once, so that others can follow the file.
  *
  * @throws {HubError} if it cannot be written.
  */
-export function appendText(file: URL, text: string): void {
+export function appendToFile(file: URL, data: string | Uint8Array): void {
   try {
-    fileSystem(`write ${file.pathname}`).appendFileSync(file, text);
+    fileSystem(`write ${file.pathname}`).appendFileSync(file, data);
   } catch (error) {
     throw failure("write", file, error);
   }

@@ -141,6 +141,12 @@ function permitted<T>(ask: () => T): T | undefined {
   }
 }
 
+/** Bytes of memory that this process had at its peak; `undefined` where that cannot be known. */
+export function peakMemoryBytes(): number | undefined {
+  const kibibytes = permitted(() => builtin("node:process")?.resourceUsage().maxRSS);
+  return kibibytes && kibibytes * 1024;
+}
+
 /** Logical cores of this machine, 1 if unknown. */
 export function logicalCores(): number {
   const cores = globalThis.navigator?.hardwareConcurrency ?? builtin("node:os")?.availableParallelism();

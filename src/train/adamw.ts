@@ -3,19 +3,13 @@
  *
  * @module
  */
-import { MemoryError, RuntimeError } from "../errors.ts";
+import { RuntimeError } from "../errors.ts";
 import type { Parameter, ParameterOptimizer } from "../model/mod.ts";
-import { formatMemory, isShallow, matMulUpdate, type Runtime, runtime } from "../runtime/mod.ts";
+import { isShallow, matMulUpdate, type Runtime, runtime } from "../runtime/mod.ts";
+import type { Shards } from "./distributed/shards.ts";
 import { CHUNK, clipFactor, GradientTable } from "./gradient_table.ts";
-import {
-  checkStateDtype,
-  type Moments,
-  secondMomentAt,
-  STATE_NUMBERS,
-  STATE_RUNS,
-  stateBytes,
-  type StateDtype,
-} from "./moments.ts";
+import { MomentStore } from "./moment_store.ts";
+import { checkStateDtype, STATE_NUMBERS, STATE_RUNS, stateBytes, type StateDtype } from "./moments.ts";
 
 /** Settings of AdamW, for all parameters or for one group. */
 export interface AdamWSettings {
@@ -89,7 +83,7 @@ export class AdamW implements ParameterOptimizer {
   readonly fused: boolean;
   readonly #runtime: Runtime;
   readonly #variant: "pytorch" | "transformers";
-  readonly #moments = new Map<Parameter, Moments>();
+  readonly #moments: MomentStore;
   /** Each parameter's group, and the number of its first value, counted over all. */
   readonly #places = new Map<Parameter, { group: number; first: number }>();
   readonly #table: GradientTable;
@@ -138,6 +132,17 @@ export class AdamW implements ParameterOptimizer {
       }
     });
     this.#table = new GradientTable(this.#runtime);
+    this.#moments = new MomentStore(this.#runtime, state_dtype);
+  }
+
+  /** @ignore True if this rank keeps a part of the moments alone. */
+  get isSharded(): boolean {
+    return this.#moments.shards !== undefined;
+  }
+
+  /** @ignore Keeps this rank's part of the moments alone, and gives the others what it changes; before the first step. */
+  shard(shards: Shards): void {
+    this.#moments.shards = shards;
   }
 
   /**
@@ -160,19 +165,22 @@ export class AdamW implements ParameterOptimizer {
       );
     }
     const parameters = [...this.#places.keys()].filter((p) => p.requires_grad && p.gradientPointer !== 0);
-    this.#takeMoments(parameters);
+    this.#moments.take(parameters);
+    const { shards } = this.#moments;
     const entries = parameters.map((parameter) => ({
-      ...{ parameter, ...this.#moments.get(parameter)!, dtype: this.state_dtype },
+      ...{ parameter, ...this.#moments.of(parameter), dtype: this.state_dtype },
       ...{ group: this.#nextSettings(parameter), first: this.#places.get(parameter)!.first },
+      range: this.#moments.range(parameter),
     }));
     let grad_norm = wantsNorm ? 0 : undefined;
     if (entries.length > 0) {
       this.#table.set(entries);
-      if (wantsNorm) grad_norm = this.#table.norm();
+      if (wantsNorm) grad_norm = this.#table.norm(shards?.communicator);
       if (!only_finite || Number.isFinite(grad_norm)) {
         const scale = max_grad_norm === undefined ? 1 : clipFactor(grad_norm!, max_grad_norm);
         const { pointer, count, grain } = this.#table, state = STATE_NUMBERS[this.state_dtype];
         this.#runtime.pool.run("adamw_step", count, grain, pointer, this.#groups, scale, state);
+        shards?.gather(parameters, (parameter) => !this.#decays(parameter));
         for (const parameter of parameters) this.#countStep(parameter);
       }
     }
@@ -191,31 +199,31 @@ export class AdamW implements ParameterOptimizer {
     for (const parameter of this.#places.keys()) {
       if (parameter.optimizer === this) parameter.optimizer = undefined;
     }
-    for (const { m } of this.#moments.values()) this.#runtime.heap.free(m);
-    this.#moments.clear();
+    this.#moments.dispose();
     this.#runtime.heap.free(this.#groups);
     this.#groups = this.#groupRoom = 0;
     this.#table.dispose();
   }
 
-  /**
-   * @ignore A parameter's steps so far and its moments, as they are stored; for reading and for writing. Do not keep the
-   * view over an allocation. Undefined before its first step.
-   */
-  stateOf(parameter: Parameter): { step: number; moments: Uint8Array } | undefined {
-    const step = this.#steps.get(parameter), moments = this.#moments.get(parameter);
-    return step === undefined || !moments ? undefined : { step, moments: this.#bytesOf(parameter, moments) };
+  /** @ignore The steps that were made with a parameter; undefined before the first. */
+  stepsOf(parameter: Parameter): number | undefined {
+    return this.#steps.get(parameter);
   }
 
-  /** @ignore Takes up a parameter's state; the moments are to be written into the view that is returned. */
-  restoreState(parameter: Parameter, step: number): Uint8Array {
-    this.#takeMoments([parameter]);
+  /** @ignore Bytes of a parameter's moments. */
+  stateBytes(parameter: Parameter): number {
+    return stateBytes(parameter, this.state_dtype);
+  }
+
+  /** @ignore A parameter's moments as they are stored; all ranks ask together. Do not keep the view over an allocation. */
+  readState(parameter: Parameter): Uint8Array {
+    return this.#moments.read(parameter);
+  }
+
+  /** @ignore Takes up a parameter's state; all ranks do so together, with the bytes that the first one has. */
+  restoreState(parameter: Parameter, step: number, bytes: Uint8Array | undefined): void {
+    this.#moments.write(parameter, bytes);
     this.#steps.set(parameter, step);
-    return this.#bytesOf(parameter, this.#moments.get(parameter)!);
-  }
-
-  #bytesOf(parameter: Parameter, { m }: Moments): Uint8Array {
-    return this.#runtime.heap.u8.subarray(m, m + stateBytes(parameter, this.state_dtype));
   }
 
   /** @ignore */
@@ -225,7 +233,7 @@ export class AdamW implements ParameterOptimizer {
 
   /** @ignore */
   missingBytes(parameter: Parameter): number {
-    return this.#moments.has(parameter) ? 0 : stateBytes(parameter, this.state_dtype);
+    return this.#moments.missingBytes(parameter);
   }
 
   /** @ignore */
@@ -264,10 +272,17 @@ export class AdamW implements ParameterOptimizer {
 
   /** Finds what the kernels need for a parameter's step of its own. */
   #begin(parameter: Parameter) {
-    this.#takeMoments([parameter]);
+    this.#moments.take([parameter]);
     const number = this.#nextSettings(parameter), { first } = this.#places.get(parameter)!;
     const group = this.#groups + number * GROUP_FLOATS * 4;
-    return { ...this.#moments.get(parameter)!, group, first, state: STATE_NUMBERS[this.state_dtype] };
+    const { m, v } = this.#moments.of(parameter);
+    return { m, v, group, first, state: STATE_NUMBERS[this.state_dtype] };
+  }
+
+  /** True if a step changes values that have no gradient. */
+  #decays(parameter: Parameter): boolean {
+    const { lr, weight_decay } = this.param_groups[this.#places.get(parameter)!.group];
+    return lr * weight_decay !== 0;
   }
 
   #end(parameter: Parameter): void {
@@ -314,34 +329,6 @@ export class AdamW implements ParameterOptimizer {
     const at = this.#groups / 4 + number * GROUP_FLOATS;
     heap.f32.set(settings, at);
     heap.i32.set([Math.imul(step, 0x9e3779b1)], at + KEY_WORD);
-  }
-
-  /**
-   * Takes the memory of moments that are missing, set to zero.
-   *
-   * @throws {MemoryError} before anything is taken, if they do not fit together.
-   */
-  #takeMoments(parameters: readonly Parameter[]): void {
-    const missing = parameters.filter((parameter) => !this.#moments.has(parameter));
-    if (missing.length === 0) return;
-    const { heap, pool, freeBytes } = this.#runtime;
-    const needed = missing.reduce((sum, parameter) => sum + this.missingBytes(parameter), 0);
-    if (needed > freeBytes) {
-      throw new MemoryError(
-        `Cannot step: AdamW's moments of ${missing.length} parameters take ${formatMemory(needed)} ` +
-          `(${this.state_dtype}), and ${
-            formatMemory(freeBytes)
-          } are free; a shorter state_dtype or frozen parameters ` +
-          "would help",
-        needed,
-        freeBytes,
-      );
-    }
-    for (const parameter of missing) {
-      const bytes = stateBytes(parameter, this.state_dtype), m = heap.alloc(bytes);
-      pool.run("zero", Math.ceil(bytes / 65536), 16, m, bytes);
-      this.#moments.set(parameter, { m, v: m + secondMomentAt(parameter, this.state_dtype) });
-    }
   }
 }
 

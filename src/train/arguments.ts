@@ -25,8 +25,21 @@ export interface TrainingArguments {
   per_device_train_batch_size?: number;
   /** Examples of one forward pass of an evaluation. Default 8. */
   per_device_eval_batch_size?: number;
-  /** Passes whose gradients add up to one step: the same step as one large batch gives. Default 1. */
+  /**
+   * Passes of each rank whose gradients add up to one step: the same step as one large batch gives. Default 1. A Trainer's
+   * own `args`, checkpoints and receipts have the passes of all ranks together.
+   */
   gradient_accumulation_steps?: number;
+  /**
+   * Adds up gradients in an order that does not depend on the number of ranks: 1, 2, 4, ... ranks give the same bits from
+   * the same number of passes. Takes more memory and communication. Default false.
+   */
+  exact?: boolean;
+  /**
+   * 1: each of several ranks keeps its part of AdamW's moments alone, as ZeRO stage 1 does; the result is the same.
+   * Default 0: each keeps all of them.
+   */
+  zero_stage?: 0 | 1;
   /** The highest learning rate. Default 5e-5. */
   learning_rate?: number;
   /** Decoupled weight decay of all parameters but biases and LayerNorms. Default 0. */
@@ -116,6 +129,7 @@ export type FullArguments =
     | "output_dir"
     | "overwrite_output_dir"
     | "handle_signals"
+    | "zero_stage"
     | "freeze"
     | "max_length"
     | "class_weights"
@@ -127,7 +141,7 @@ export type FullArguments =
 
 const DEFAULTS = {
   ...{ num_train_epochs: 3, max_steps: -1, per_device_train_batch_size: 8, per_device_eval_batch_size: 8 },
-  ...{ gradient_accumulation_steps: 1, learning_rate: 5e-5, weight_decay: 0 },
+  ...{ gradient_accumulation_steps: 1, exact: false, learning_rate: 5e-5, weight_decay: 0 },
   ...{ adam_beta1: 0.9, adam_beta2: 0.999, adam_epsilon: 1e-8, optim: "adamw_torch" },
   ...{ state_dtype: "float32", fused_backward: false, max_grad_norm: 1 },
   ...{ lr_scheduler_type: "linear", lr_scheduler_kwargs: {}, warmup_steps: 0, warmup_ratio: 0 },
@@ -162,10 +176,14 @@ const CHOICES = {
  * Fills in the defaults.
  *
  * @param canSave Whether there is somewhere to write checkpoints to.
+ * @param ranks The number of ranks, by which `gradient_accumulation_steps` is multiplied.
  * @throws {RangeError} if a setting is unknown, out of range, or contradicts another.
  */
-export function fullArguments(given: TrainingArguments, canSave: boolean): FullArguments {
-  const { output_dir: _, overwrite_output_dir: _o, handle_signals: _s, ...own } = given;
+export function fullArguments(given: TrainingArguments, canSave: boolean, ranks = 1): FullArguments {
+  const { output_dir: _, overwrite_output_dir: _o, handle_signals: _s, zero_stage = 0, ...own } = given;
+  if (zero_stage !== 0 && zero_stage !== 1) {
+    throw new RangeError(`Cannot train with zero_stage ${JSON.stringify(zero_stage)}: 0 or 1 is wanted`);
+  }
   const set = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
   const args = {
     ...{ ...DEFAULTS, save_strategy: canSave ? "steps" : "no", ...set },
@@ -174,12 +192,26 @@ export function fullArguments(given: TrainingArguments, canSave: boolean): FullA
     ),
   } as unknown as FullArguments;
   args.eval_steps ??= args.logging_steps;
+  args.gradient_accumulation_steps *= ranks;
   args.greater_is_better ??= !args.metric_for_best_model.endsWith("loss");
   check(args);
   if (args.save_strategy !== "no" && !canSave) {
     throw new RangeError(`Cannot use save_strategy "${args.save_strategy}" without output_dir or a store`);
   }
   return args;
+}
+
+/**
+ * The `gradient_accumulation_steps` of each rank.
+ *
+ * @param passes Those of all ranks together.
+ * @throws {RangeError} if they cannot be shared evenly.
+ */
+export function passesOfRank(passes: number, ranks: number): number {
+  if (passes % ranks === 0) return passes / ranks;
+  throw new RangeError(
+    `Cannot share the ${passes} passes of a step among ${ranks} ranks: a divisor of ${passes} is wanted`,
+  );
 }
 
 /** A pattern of names from its text. */
@@ -224,10 +256,10 @@ function check(args: FullArguments): void {
   if (needsEvaluations && args.eval_strategy === "no") {
     refuse("eval_strategy", "no", `"steps" or "epoch", for ${needsEvaluations},`);
   }
-  if (args.fused_backward && (args.max_grad_norm > 0 || args.gradient_accumulation_steps > 1)) {
+  if (args.fused_backward && (args.max_grad_norm > 0 || args.gradient_accumulation_steps > 1 || args.exact)) {
     throw new RangeError(
-      "Cannot train with fused_backward: it keeps no gradients, so max_grad_norm 0 and gradient_accumulation_steps 1 " +
-        "are wanted",
+      "Cannot train with fused_backward: it keeps no gradients, so max_grad_norm 0, gradient_accumulation_steps 1 and " +
+        "one rank, without exact, are wanted",
     );
   }
 }

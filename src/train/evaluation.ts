@@ -8,6 +8,7 @@ import type { InferenceWeights, TrainableModel } from "../model/mod.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { Turns } from "../runtime/turns.ts";
 import { type Dataset, isStream, plainBatches, settled } from "./dataset.ts";
+import type { Ranks } from "./distributed/ranks.ts";
 import type { Metrics } from "./events.ts";
 import type { BatchInputs, InputMaker } from "./features.ts";
 
@@ -40,6 +41,8 @@ export interface EvaluationOptions {
   weights: InferenceWeights;
   /** Gathers no outputs. */
   lossOnly: boolean;
+  /** Each works on its share of the batches; all get all outputs. */
+  ranks: Ranks;
   /** Called after every batch. */
   onBatch(done: number, total: number | undefined): Promise<void>;
   signal?: AbortSignal;
@@ -49,24 +52,55 @@ export interface EvaluationOptions {
 export async function evaluateDataset(
   model: TrainableModel,
   dataset: Dataset,
-  { batch_size, inputs, weights, lossOnly, onBatch, signal }: EvaluationOptions,
+  { batch_size, inputs, weights, lossOnly, ranks, onBatch, signal }: EvaluationOptions,
 ): Promise<Evaluation> {
   const evaluation = new Evaluation(lossOnly), turns = new Turns(), wasTraining = model.training;
   const examples = settled(dataset), total = isStream(examples) ? undefined : examples.length;
-  let number = 0;
+  const { rank, size } = ranks.communicator, own: BatchResult[] = [];
+  let number = 0, done = 0;
   try {
     model.eval({ weights });
     for await (const some of plainBatches(examples, batch_size)) {
       signal?.throwIfAborted();
-      const batch = inputs.inputs(some, number++, false);
-      evaluation.add(batch, model.forward(batch));
-      await onBatch(evaluation.samples, total);
+      if (number % size === rank) {
+        const batch = inputs.inputs(some, number, false);
+        own.push(batchResult(number, batch, model.forward(batch), lossOnly));
+      }
+      number++;
+      await onBatch(done += some.length, total);
       await turns.yield();
     }
   } finally {
     if (wasTraining) model.train();
   }
+  const all = ranks.patiently(() => ranks.gather(own)).flat();
+  for (const result of all.sort((a, b) => a.number - b.number)) evaluation.add(result);
   return evaluation;
+}
+
+/** What a batch gave. */
+interface BatchResult {
+  /** Counts the batches of all ranks. */
+  number: number;
+  samples: number;
+  loss?: number;
+  outputs: Record<string, Values[]>;
+  labels: readonly unknown[];
+}
+
+function batchResult(
+  number: number,
+  inputs: BatchInputs,
+  output: { readonly loss: number | undefined },
+  lossOnly: boolean,
+): BatchResult {
+  const outputs: Record<string, Values[]> = {}, samples = inputs.input_ids.length, { loss } = output;
+  if (lossOnly) return { number, samples, loss, outputs, labels: [] };
+  for (const name of OUTPUTS) {
+    const tensor = (output as Record<string, unknown>)[name] as Tensor | undefined;
+    if (tensor) outputs[name] = unpadded(name, tensor, inputs);
+  }
+  return { number, samples, loss, outputs, labels: [...inputs.labels ?? labelPairs(inputs)] };
 }
 
 /** Adds up what batches give. */
@@ -85,20 +119,18 @@ export class Evaluation {
     return this.#samples;
   }
 
-  /** Adds the outputs of a batch. */
-  add(inputs: BatchInputs, output: { readonly loss: number | undefined }): void {
-    const { length } = inputs.input_ids;
-    this.#samples += length;
-    if (output.loss !== undefined) {
-      this.#loss += output.loss * length;
-      this.#labelled += length;
+  /** Adds what a batch gave. */
+  add({ samples, loss, outputs, labels }: BatchResult): void {
+    this.#samples += samples;
+    if (loss !== undefined) {
+      this.#loss += loss * samples;
+      this.#labelled += samples;
     }
-    if (this.lossOnly) return;
-    for (const name of OUTPUTS) {
-      const tensor = (output as Record<string, unknown>)[name] as Tensor | undefined;
-      if (tensor) (this.#outputs[name] ??= []).push(...unpadded(name, tensor, inputs));
+    for (const [name, rows] of Object.entries(outputs)) {
+      const all = this.#outputs[name] ??= [];
+      for (const row of rows) all.push(row);
     }
-    this.#labels.push(...inputs.labels ?? labelPairs(inputs));
+    for (const label of labels) this.#labels.push(label);
   }
 
   /** All outputs. */

@@ -5,13 +5,19 @@
  */
 import { RuntimeError } from "../errors.ts";
 import type { Parameter } from "../model/mod.ts";
+import type { Communicator } from "../distributed/communicator.ts";
 import { type Runtime, runtime } from "../runtime/mod.ts";
-import { type Moments, runBytes, type StateDtype } from "./moments.ts";
+import { momentOffset, type Moments, type StateDtype } from "./moments.ts";
 
 /** Floats of a chunk: enough that a dispatch has few of them, few enough that threads share them evenly. */
 export const CHUNK = 16_384;
 /** Words of a chunk, as the kernels read them. */
 const CHUNK_WORDS = 9;
+
+/** Values of a parameter's chunks: whole rows of an embedding. */
+export function chunkLength({ touched, shape }: Parameter): number {
+  return touched === 0 ? CHUNK : Math.max(1, Math.floor(CHUNK / shape[1])) * shape[1];
+}
 
 /**
  * Scales all gradients together so that their norm is at most `max_norm`, as PyTorch does.
@@ -48,6 +54,8 @@ export function clipFactor(norm: number, max_norm: number): number {
 /** A parameter's gradient, and where its moments and settings are; clipping needs none of these. */
 interface TableEntry extends Moments {
   parameter: Parameter;
+  /** The values that the table has; default: all. */
+  range?: { readonly from: number; readonly to: number };
   dtype: StateDtype;
   /** The number of its settings. */
   group: number;
@@ -62,6 +70,10 @@ export class GradientTable {
   #key: number[] = [];
   #bytes = 0;
   #sums = 0;
+  /** Of each chunk: its number among those of all ranks. */
+  #numbers: readonly number[] = [];
+  /** Chunks of all ranks. */
+  #all = 0;
   pointer = 0;
   count = 0;
 
@@ -80,56 +92,72 @@ export class GradientTable {
       { parameter: p, m, v, group },
     ) => [p.pointer, p.gradientPointer, m, v, p.size, group]);
     if (key.length === this.#key.length && key.every((word, i) => word === this.#key[i])) return;
-    const words = tableWords(entries);
-    if (words.length * 4 > this.#bytes) {
+    const { words, numbers, all } = tableWords(entries);
+    if (words.length * 4 > this.#bytes || all > this.#all) {
       this.dispose();
       this.#bytes = words.length * 4;
       this.pointer = this.#runtime.heap.alloc(this.#bytes);
-      this.#sums = this.#runtime.heap.alloc(words.length / CHUNK_WORDS * 8);
+      this.#sums = this.#runtime.heap.alloc(all * 8);
     }
+    this.#numbers = numbers;
+    this.#all = all;
     this.count = words.length / CHUNK_WORDS;
     this.#runtime.heap.i32.set(words, this.pointer / 4);
     this.#key = key;
   }
 
-  /** The norm of all gradients together. */
-  norm(): number {
+  /**
+   * The norm of all gradients together.
+   *
+   * @param ranks Those that have the other chunks.
+   */
+  norm(ranks?: Communicator): number {
     const { pool } = this.#runtime;
     pool.run("sum_squares", this.count, this.grain, this.#sums, this.pointer);
-    return Math.sqrt(pool.exports.sum_f64(this.#sums, this.count));
+    if (ranks) this.#gatherSums(ranks);
+    return Math.sqrt(pool.exports.sum_f64(this.#sums, this.#all));
+  }
+
+  /** Puts the sums of all ranks' chunks in their order, so that their sum has the same bits on any number of ranks. */
+  #gatherSums(ranks: Communicator): void {
+    const all = new Float64Array(this.#all), { buffer } = this.#runtime.heap.memory;
+    const own = new Float64Array(buffer, this.#sums, this.#all);
+    this.#numbers.forEach((number, i) => all[number] = own[i]);
+    ranks.allReduce(all);
+    own.set(all);
   }
 
   dispose(): void {
     this.#runtime.heap.free(this.pointer);
     this.#runtime.heap.free(this.#sums);
-    this.pointer = this.#sums = this.#bytes = 0;
+    this.pointer =
+      this.#sums =
+      this.#bytes =
+      this.#all =
+        0;
     this.#key = [];
   }
 }
 
-function tableWords(entries: readonly TableEntry[]): Int32Array {
-  const words: number[] = [];
-  for (const { parameter, m, v, dtype, group, first } of entries) {
+/** The words of the table's chunks, their numbers among the chunks of all entries, and how many these are. */
+function tableWords(
+  entries: readonly TableEntry[],
+): { words: Int32Array; numbers: number[]; all: number } {
+  const words: number[] = [], numbers: number[] = [];
+  let all = 0;
+  for (const { parameter, m, v, dtype, group, first, range } of entries) {
     const p = parameter.pointer, g = parameter.gradientPointer, { size, touched } = parameter;
     if (g === 0) throw new RuntimeError(`Cannot step: "${parameter.name}" has no gradient`);
-    const width = touched === 0 ? 1 : parameter.shape[1];
-    const length = touched === 0 ? CHUNK : Math.max(1, Math.floor(CHUNK / width)) * width;
-    for (let at = 0; at < size; at += length) {
-      const offset = at * 4, count = Math.min(length, size - at);
+    const width = touched === 0 ? 1 : parameter.shape[1], length = chunkLength(parameter);
+    const { from, to } = range ?? { from: 0, to: size };
+    for (let at = from; at < to; at += length) {
+      const offset = at * 4, count = Math.min(length, to - at);
       const row = touched === 0 ? 0 : touched + at / width;
-      const state = touched === 0 ? runBytes(at, dtype) : at / width * runBytes(width, dtype);
-      words.push(
-        p + offset,
-        g + offset,
-        m && m + state,
-        v && v + state,
-        count,
-        row,
-        width,
-        group,
-        first + at,
-      );
+      const state = momentOffset(parameter, at, dtype);
+      words.push(p + offset, g + offset, m + state, v + state, count, row, width, group, first + at);
+      numbers.push(all + at / length);
     }
+    all += Math.ceil(size / length);
   }
-  return Int32Array.from(words, (word) => word | 0);
+  return { words: Int32Array.from(words, (word) => word | 0), numbers, all };
 }

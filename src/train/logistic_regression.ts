@@ -15,7 +15,22 @@ export interface LogisticRegressionOptions {
   max_iter?: number;
   /** Ends when no part of the gradient is larger. Default 1e-6. */
   tol?: number;
+  /** Called after every step. */
+  onStep?: (step: number, max_iter: number) => void;
 }
+
+/** A vector of which only the values are given that are not 0. */
+export interface SparseVector {
+  /** The length of the whole vector. */
+  readonly size: number;
+  /** The places of the values. */
+  readonly indices: ArrayLike<number>;
+  /** The values. */
+  readonly values: ArrayLike<number>;
+}
+
+/** A vector of either form. */
+export type FeatureVector = ArrayLike<number> | SparseVector;
 
 /** Pairs of steps that L-BFGS remembers. */
 const MEMORY = 10;
@@ -35,12 +50,12 @@ export class LogisticRegression {
    * @throws {DataError} if there are fewer than two classes, one has no example, or lengths differ.
    */
   static fit(
-    features: readonly ArrayLike<number>[],
+    features: readonly FeatureVector[],
     labels: ArrayLike<number>,
     options: LogisticRegressionOptions = {},
   ): LogisticRegression {
-    const { C = 1, max_iter = 1000, tol = 1e-6 } = options, classes = checkExamples(features, labels);
-    const size = features[0].length + 1,
+    const { C = 1, max_iter = 1000, tol = 1e-6, onStep } = options, classes = checkExamples(features, labels);
+    const size = lengthOf(features[0]) + 1,
       rows = classes === 2 ? 1 : classes,
       w = new Float64Array(rows * size);
     const objective = (at: Float64Array, gradient: Float64Array) => {
@@ -56,23 +71,23 @@ export class LogisticRegression {
         value -= C * Math.log(p[labels[i]]);
         dviews.forEach((d, r) => {
           const label = classes === 2 ? 1 : r, error = C * (p[label] - (labels[i] === label ? 1 : 0));
-          for (let j = 0; j < size - 1; j++) d[j] += error * x[j];
+          addScaled(d, error, x);
           d[size - 1] += error;
         });
       });
       return value;
     };
-    minimize(objective, w, max_iter, tol);
+    minimize(objective, w, max_iter, tol, onStep);
     return new LogisticRegression(rowViews(w, size), classes);
   }
 
   /** The probability of each class, for each vector. */
-  predict_proba(features: readonly ArrayLike<number>[]): number[][] {
+  predict_proba(features: readonly FeatureVector[]): number[][] {
     return features.map((x) => probabilities(this.#rows, x, this.num_labels));
   }
 
   /** The most probable class of each vector. */
-  predict(features: readonly ArrayLike<number>[]): number[] {
+  predict(features: readonly FeatureVector[]): number[] {
     return this.predict_proba(features).map((p) => p.indexOf(Math.max(...p)));
   }
 
@@ -101,15 +116,40 @@ export function countClasses(labels: ArrayLike<number>): number {
   return classes;
 }
 
-function checkExamples(features: readonly ArrayLike<number>[], labels: ArrayLike<number>): number {
+function isSparse(x: FeatureVector): x is SparseVector {
+  return "indices" in x;
+}
+
+function lengthOf(x: FeatureVector): number {
+  return isSparse(x) ? x.size : x.length;
+}
+
+/** The sum of products with a row of weights. */
+function product(row: Float64Array, x: FeatureVector): number {
+  let sum = 0;
+  if (isSparse(x)) {
+    const { indices, values } = x;
+    for (let j = 0; j < indices.length; j++) sum += row[indices[j]] * values[j];
+  } else for (let j = 0; j < x.length; j++) sum += row[j] * x[j];
+  return sum;
+}
+
+function addScaled(row: Float64Array, scale: number, x: FeatureVector): void {
+  if (isSparse(x)) {
+    const { indices, values } = x;
+    for (let j = 0; j < indices.length; j++) row[indices[j]] += scale * values[j];
+  } else for (let j = 0; j < x.length; j++) row[j] += scale * x[j];
+}
+
+function checkExamples(features: readonly FeatureVector[], labels: ArrayLike<number>): number {
   if (features.length !== labels.length) {
     throw new DataError(`Cannot fit: there are ${features.length} vectors and ${labels.length} labels`);
   }
   const classes = countClasses(labels);
-  const size = features[0].length, other = features.findIndex((x) => x.length !== size);
+  const size = lengthOf(features[0]), other = features.findIndex((x) => lengthOf(x) !== size);
   if (other >= 0) {
     throw new DataError(
-      `Cannot fit: vector ${other} has ${features[other].length} values, ${size} are wanted`,
+      `Cannot fit: vector ${other} has ${lengthOf(features[other])} values, ${size} are wanted`,
     );
   }
   return classes;
@@ -119,12 +159,8 @@ function rowViews(values: Float64Array, size: number): Float64Array[] {
   return Array.from({ length: values.length / size }, (_, r) => values.subarray(r * size, (r + 1) * size));
 }
 
-function probabilities(rows: readonly Float64Array[], x: ArrayLike<number>, classes: number): number[] {
-  const scores = rows.map((row) => {
-    let sum = row[row.length - 1];
-    for (let j = 0; j < x.length; j++) sum += row[j] * x[j];
-    return sum;
-  });
+function probabilities(rows: readonly Float64Array[], x: FeatureVector, classes: number): number[] {
+  const scores = rows.map((row) => row[row.length - 1] + product(row, x));
   if (classes === 2) scores.unshift(0);
   const top = Math.max(...scores), powers = scores.map((score) => Math.exp(score - top));
   const sum = powers.reduce((a, b) => a + b, 0);
@@ -137,6 +173,7 @@ function minimize(
   x: Float64Array,
   steps: number,
   tol: number,
+  onStep?: (step: number, steps: number) => void,
 ): void {
   let gradient = new Float64Array(x.length), value = f(x, gradient);
   const pairs: { s: Float64Array; y: Float64Array; rho: number }[] = [];
@@ -171,5 +208,6 @@ function minimize(
     if (pairs.length > MEMORY) pairs.shift();
     x.set(next);
     [gradient, value] = [dnext, found];
+    onStep?.(step + 1, steps);
   }
 }

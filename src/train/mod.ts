@@ -14,7 +14,12 @@ export { clip_grad_norm_ } from "./gradient_table.ts";
 export type { StateDtype } from "./moments.ts";
 export { type NamedParameterGroup, type ParameterGroupOptions, parameterGroups } from "./parameter_groups.ts";
 export { formatPlan, type Plan, plan, type PlanBytes, type PlanFlops, type PlanOptions } from "./plan.ts";
-export { LogisticRegression, type LogisticRegressionOptions } from "./logistic_regression.ts";
+export {
+  type FeatureVector,
+  LogisticRegression,
+  type LogisticRegressionOptions,
+  type SparseVector,
+} from "./logistic_regression.ts";
 export {
   contrastivePairs,
   FewShotClassifier,
@@ -62,6 +67,7 @@ export {
   type SchedulerOptions,
   type SchedulerType,
 } from "./schedule.ts";
+export { type TfidfOptions, TfidfVectorizer } from "./tfidf.ts";
 export {
   pretrain,
   type PretrainedBert,

@@ -40,16 +40,28 @@ export function runBytes(n: number, dtype: StateDtype): number {
   return Math.floor(n / BLOCK) * blockBytes(BLOCK) + (rest === 0 ? 0 : blockBytes(rest));
 }
 
+/** Values of a parameter; default: all. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Bytes to the second moment; 0 where both share blocks. Rows of an embedding are runs of their own. */
-export function secondMomentAt(parameter: Parameter, dtype: StateDtype): number {
-  return dtype === "int8" ? 0 : Math.ceil(momentBytes(parameter, dtype) / 64) * 64;
+export function secondMomentAt(parameter: Parameter, dtype: StateDtype, range?: Range): number {
+  return dtype === "int8" ? 0 : Math.ceil(momentBytes(parameter, dtype, range) / 64) * 64;
 }
 
 /** Bytes of both moments of a parameter. */
-export function stateBytes(parameter: Parameter, dtype: StateDtype): number {
-  return secondMomentAt(parameter, dtype) + momentBytes(parameter, dtype);
+export function stateBytes(parameter: Parameter, dtype: StateDtype, range?: Range): number {
+  return secondMomentAt(parameter, dtype, range) + momentBytes(parameter, dtype, range);
 }
 
-function momentBytes({ touched, shape, size }: Parameter, dtype: StateDtype): number {
-  return touched === 0 ? runBytes(size, dtype) : shape[0] * runBytes(shape[1], dtype);
+/** Bytes of a moment that come before that of the value `at`, which begins a run. */
+export function momentOffset({ touched, shape }: Parameter, at: number, dtype: StateDtype): number {
+  return touched === 0 ? runBytes(at, dtype) : at / shape[1] * runBytes(shape[1], dtype);
+}
+
+function momentBytes(parameter: Parameter, dtype: StateDtype, range?: Range): number {
+  const { from, to } = range ?? { from: 0, to: parameter.size };
+  return momentOffset(parameter, to, dtype) - momentOffset(parameter, from, dtype);
 }

@@ -50,7 +50,7 @@ export async function writeReceipt(
   const { model, train_dataset, eval_dataset, tokenizer } = options, { profile } = model.runtime;
   const receipt: RunReceipt = {
     ...{ version: 1, runtime: runtimeName() },
-    kernels: { profile, sha256: await sha256([await readBytes(assetUrl(`kernels_${profile}.wasm`))]) },
+    kernels: { profile, sha256: await hashKernels(profile) },
     model: { type: model.typeName, config: await sha256([JSON.stringify(model.config)]) },
     weights: { base: state.base_weights, final: await hashWeights(model.named_parameters()) },
     data: { train: await hashDataset(train_dataset), eval: await hashDataset(eval_dataset) },
@@ -59,6 +59,11 @@ export async function writeReceipt(
   };
   const bytes = new TextEncoder().encode(JSON.stringify(receipt, null, 2) + "\n");
   await writeFileWhole(new URL("receipt.json", folderUrl(folder)), [bytes]);
+}
+
+/** SHA-256 of the kernels that run. */
+export async function hashKernels(profile: Profile): Promise<string> {
+  return await sha256([await readBytes(assetUrl(`kernels_${profile}.wasm`))]);
 }
 
 /** SHA-256 of examples in memory; null for a stream or none. */

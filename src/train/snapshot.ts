@@ -16,6 +16,7 @@ import {
 } from "../weights/mod.ts";
 import type { AdamW } from "./adamw.ts";
 import type { FullArguments } from "./arguments.ts";
+import type { Ranks } from "./distributed/ranks.ts";
 import type { TrainerState } from "./training_state.ts";
 
 /** What a snapshot says of its run. */
@@ -55,23 +56,31 @@ export function bestTensors(model: PreTrainedModel, best: Weights): TensorToWrit
   }));
 }
 
-/** AdamW's moments, and which rows of embeddings ever had a gradient, as tensors. */
-export function optimizerTensors(
-  model: PreTrainedModel,
-  optimizer: AdamW,
-): { tensors: TensorToWrite[]; steps: Record<string, number> } {
-  const tensors: TensorToWrite[] = [], steps: Record<string, number> = {}, { heap } = model.runtime;
+/** The steps that AdamW has made with each parameter, by name. */
+export function optimizerSteps(model: PreTrainedModel, optimizer: AdamW): Record<string, number> {
+  const steps: Record<string, number> = {};
   for (const [name, parameter] of trainedParameters(model)) {
-    const state = optimizer.stateOf(parameter);
-    if (!state) continue;
-    steps[name] = state.step;
+    const made = optimizer.stepsOf(parameter);
+    if (made !== undefined) steps[name] = made;
+  }
+  return steps;
+}
+
+/**
+ * AdamW's moments, and which rows of embeddings ever had a gradient, as tensors. Where ranks share the moments, all of
+ * them read the tensors, each in the same order.
+ */
+export function optimizerTensors(model: PreTrainedModel, optimizer: AdamW): TensorToWrite[] {
+  const tensors: TensorToWrite[] = [], { heap } = model.runtime;
+  for (const [name, parameter] of trainedParameters(model)) {
+    if (optimizer.stepsOf(parameter) === undefined) continue;
     const bytes = (kind: string, length: number, data: () => Uint8Array) =>
       tensors.push({ name: `${kind}.${name}`, dtype: "U8", shape: [length], data });
-    bytes("optimizer", state.moments.length, () => optimizer.stateOf(parameter)!.moments);
+    bytes("optimizer", optimizer.stateBytes(parameter), () => optimizer.readState(parameter));
     const { touched, shape } = parameter;
     if (touched !== 0) bytes("touched", shape[0], () => heap.u8.subarray(touched, touched + shape[0]));
   }
-  return { tensors, steps };
+  return tensors;
 }
 
 /** Where the hash stands: the first value of the file's header. */
@@ -119,8 +128,10 @@ export function checkHeader(header: SnapshotHeader | null): SnapshotHeader {
 /** What a run must share with the one that it goes on from; else its numbers would be others. */
 const MUST_AGREE = [
   ...["seed", "per_device_train_batch_size", "gradient_accumulation_steps", "group_by_length"] as const,
-  ...["dataloader_drop_last", "shuffle_buffer_size", "state_dtype", "optim"] as const,
+  ...["dataloader_drop_last", "shuffle_buffer_size", "state_dtype", "optim", "exact"] as const,
 ];
+/** What it means if a checkpoint of an earlier berth does not say it. */
+const ABSENT: Partial<FullArguments> = { exact: false };
 
 /**
  * Fails if a snapshot is of another run.
@@ -138,8 +149,9 @@ export function checkAgreement(
     throw new TrainingError(`Cannot go on from step ${header.state.global_step}: ${problem}`);
   };
   for (const name of MUST_AGREE) {
-    if (header.args[name] !== own.args[name]) {
-      refuse(`it was made with ${name} ${header.args[name]}, now it is ${own.args[name]}`);
+    const before = header.args[name] ?? ABSENT[name];
+    if (before !== own.args[name]) {
+      refuse(`it was made with ${name} ${before}, now it is ${own.args[name]}`);
     }
   }
   for (const [name, parameter] of trained) {
@@ -155,53 +167,64 @@ export function checkAgreement(
   }
 }
 
-/** Sets the trained weights. */
+/** Sets the trained weights of all ranks from a file that the first has. */
 export async function loadWeights(
   model: PreTrainedModel,
-  tensors: Checkpoint,
+  tensors: Checkpoint | undefined,
   prefix: string,
+  ranks: Ranks,
 ): Promise<void> {
   for (const [name, parameter] of trainedParameters(model)) {
-    await tensors.readFloat32(prefix + name, () => parameter.values());
+    await tensors?.readFloat32(prefix + name, () => parameter.values());
+    ranks.share(parameter.values());
     parameter.markWritten();
   }
 }
 
-/** Sets AdamW's moments. */
+/** Sets AdamW's moments on all ranks from a file that the first has. */
 export async function loadOptimizer(
   model: PreTrainedModel,
   optimizer: AdamW,
-  tensors: Checkpoint,
+  tensors: Checkpoint | undefined,
   steps: Readonly<Record<string, number>>,
+  ranks: Ranks,
 ): Promise<void> {
   for (const [name, parameter] of trainedParameters(model)) {
     if (!Object.hasOwn(steps, name)) continue;
-    const read = async (kind: string, target: () => Uint8Array) => {
-      const { bytes } = await tensors.read(`${kind}.${name}`), own = target();
-      if (bytes.length !== own.length) {
+    const read = async (kind: string, length: number) => {
+      const found = await tensors?.read(`${kind}.${name}`);
+      if (found && found.bytes.length !== length) {
         throw new TrainingError(
-          `Cannot go on: ${kind} of "${name}" has ${bytes.length} bytes, expected ${own.length}`,
+          `Cannot go on: ${kind} of "${name}" has ${found.bytes.length} bytes, expected ${length}`,
         );
       }
-      own.set(bytes);
+      return found?.bytes;
     };
-    await read("optimizer", () => optimizer.restoreState(parameter, steps[name]));
-    const { touched, shape } = parameter, { heap } = model.runtime;
-    if (touched !== 0) await read("touched", () => heap.u8.subarray(touched, touched + shape[0]));
+    const moments = await read("optimizer", optimizer.stateBytes(parameter));
+    optimizer.restoreState(parameter, steps[name], moments);
+    if (!optimizer.isSharded) ranks.share(optimizer.readState(parameter));
+    const { touched, shape: [rows] } = parameter, { heap } = model.runtime;
+    if (touched === 0) continue;
+    const marks = await read("touched", rows), own = heap.u8.subarray(touched, touched + rows);
+    if (marks) own.set(marks);
+    ranks.share(own);
   }
 }
 
-/** The best weights of a snapshot, if it has them. */
+/** The best weights of a snapshot that the first rank has, if it has them. */
 export async function readBest(
   model: PreTrainedModel,
-  tensors: Checkpoint,
+  tensors: Checkpoint | undefined,
+  ranks: Ranks,
   prefix = "best.",
 ): Promise<Weights | undefined> {
-  const best = new Map<string, Float32Array>();
+  const best = new Map<string, Float32Array>(), names = tensors ? [...tensors.tensors.keys()] : [];
+  const has = new Set(ranks.fromFirst(names));
   for (const [name, parameter] of trainedParameters(model)) {
-    if (!tensors.tensors.has(prefix + name)) return undefined;
+    if (!has.has(prefix + name)) return undefined;
     const values = new Float32Array(parameter.size);
-    await tensors.readFloat32(prefix + name, values);
+    await tensors?.readFloat32(prefix + name, values);
+    ranks.share(values);
     best.set(name, values);
   }
   return best;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { alone } from "../distributed/alone.ts";
 import { DivergenceError, TrainingError } from "../errors.ts";
 import { freeze, type TrainableModel } from "../model/mod.ts";
 import { onStopSignal } from "../runtime/platform.ts";
@@ -12,10 +13,14 @@ import {
   interval,
   type IntervalStrategy,
   lossOptions,
+  passesOfRank,
   patternOf,
 } from "./arguments.ts";
 import { FolderStore } from "./checkpoint_store.ts";
 import type { Dataset } from "./dataset.ts";
+import { Ranks } from "./distributed/ranks.ts";
+import { measureRun } from "./distributed/run_metrics.ts";
+import { checkSameStart } from "./distributed/same_start.ts";
 import { parameterGroups } from "./parameter_groups.ts";
 import { evaluateDataset, type Evaluation, type PredictionOutput } from "./evaluation.ts";
 import {
@@ -29,7 +34,7 @@ import {
 import { defaultDataCollator, featureMaker, InputMaker } from "./features.ts";
 import { RunKeeper } from "./run_keeper.ts";
 import { writeReceipt } from "./receipt.ts";
-import { decodeSnapshot, hashWeights } from "./snapshot.ts";
+import { decodeSnapshot, hashWeights, type SnapshotHeader } from "./snapshot.ts";
 import type { RunSlice, StopReason, TrainerOptions, TrainOptions, TrainOutput } from "./trainer_options.ts";
 import { TrainingData } from "./training_data.ts";
 import { TrainingRun } from "./training_run.ts";
@@ -63,6 +68,8 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
   readonly #options: TrainerOptions<M>;
   readonly #inputs: InputMaker;
   readonly #keeper: RunKeeper;
+  readonly #ranks: Ranks;
+  #isChecked = false;
   readonly #control: TrainerControl = { ...NO_WISHES };
   #run: TrainingRun | undefined;
 
@@ -76,8 +83,16 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     const store = options.store ??
       (args.output_dir === undefined ? undefined : new FolderStore(args.output_dir));
     this.model = model;
-    this.args = fullArguments(args, store !== undefined);
-    this.#keeper = new RunKeeper(model, this.args, store, tokenizer, (event) => this.#tell(event));
+    this.#ranks = new Ranks(options.communicator ?? alone);
+    this.args = fullArguments(args, store !== undefined, this.#ranks.size);
+    this.#keeper = new RunKeeper(
+      model,
+      this.args,
+      store,
+      tokenizer,
+      this.#ranks,
+      (event) => this.#tell(event),
+    );
     if (this.args.freeze.length > 0) freeze(model, this.args.freeze.map(patternOf));
     if (this.args.gradient_checkpointing) model.gradient_checkpointing_enable();
     const features = featureMaker(model.config, tokenizer, columns, this.args.max_length);
@@ -96,8 +111,12 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     options: TrainerOptions<M>,
   ): Promise<Trainer<M>> {
     const { header } = await decodeSnapshot(state);
-    const { save_strategy: _, ...args } = header.args;
-    const trainer = new Trainer({ ...options, args: { ...args, ...options.args } });
+    const { save_strategy: _, gradient_accumulation_steps: passes, ...args } = header.args;
+    const gradient_accumulation_steps = passesOfRank(passes, options.communicator?.size ?? 1);
+    const trainer = new Trainer({
+      ...options,
+      args: { ...args, gradient_accumulation_steps, ...options.args },
+    });
     await trainer.load_state(state);
     return trainer;
   }
@@ -120,25 +139,21 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
    */
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
     const { resume_from_checkpoint: resume = false, signal } = options;
+    await this.#checkRanks();
     if (resume !== false) await this.load_checkpoint(resume);
     else if (!this.state.begun) await this.#keeper.begin(this.#options.args?.overwrite_output_dir ?? false);
-    const run = this.#theRun(), before = { ...run.state }, start = performance.now();
+    const run = this.#theRun(), measured = measureRun(this.#ranks, run.state);
     const stopped = await this.#go(Infinity, signal);
     if (stopped !== "signal") {
       await this.#keeper.loadBest(run);
       const folder = this.#options.args?.output_dir;
-      if (folder !== undefined) await writeReceipt(folder, this.#options, this.args, run.state);
+      if (folder !== undefined && this.#ranks.isFirst) {
+        await writeReceipt(folder, this.#options, this.args, run.state);
+      }
     }
-    const { global_step, epoch, total_loss } = run.state, seconds = (performance.now() - start) / 1000;
-    const steps = global_step - before.global_step, training_loss = total_loss / Math.max(1, global_step);
-    return {
-      ...{ global_step, training_loss, stopped: stopped === "slice" ? "finished" : stopped },
-      metrics: {
-        ...{ train_runtime: seconds, train_loss: training_loss, epoch },
-        train_steps_per_second: steps / seconds,
-        train_samples_per_second: (run.state.num_samples_seen - before.num_samples_seen) / seconds,
-      },
-    };
+    const { global_step } = run.state, metrics = measured(run.state);
+    const output = { global_step, training_loss: metrics.train_loss, metrics };
+    return { ...output, stopped: stopped === "slice" ? "finished" : stopped };
   }
 
   /**
@@ -153,6 +168,7 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     if (!(Number.isInteger(steps) && steps > 0)) {
       throw new RangeError(`Cannot train for ${steps} steps: a whole number above 0 is wanted`);
     }
+    await this.#checkRanks();
     const run = this.#theRun(), stopped = await this.#go(steps, signal);
     const done = stopped !== "slice" && stopped !== "signal", state = await this.state_bytes();
     if (done) await this.#keeper.loadBest(run);
@@ -171,7 +187,8 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
    * has changed then.
    */
   async load_state(state: Uint8Array): Promise<void> {
-    await this.#keeper.restore(() => this.#theRun(), state);
+    await this.#checkRanks();
+    await this.#keeper.restore((header) => this.#theRun(header), state);
   }
 
   /**
@@ -180,7 +197,8 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
    * @throws {TrainingError} or {HubError} if it is damaged or of another run.
    */
   async load_checkpoint(from: true | number | string | URL): Promise<void> {
-    await this.#keeper.resume(() => this.#theRun(), from);
+    await this.#checkRanks();
+    await this.#keeper.resume((header) => this.#theRun(header), from);
   }
 
   /**
@@ -221,6 +239,7 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
   /** Writes the model and the tokenizer into a folder, for berth's and transformers' `from_pretrained`. */
   async save_model(folder: string | URL | undefined = this.#options.args?.output_dir): Promise<void> {
     if (folder === undefined) throw new TrainingError("Cannot save the model: there is no output_dir");
+    if (!this.#ranks.isFirst) return;
     await this.model.save_pretrained(folder);
     const { tokenizer } = this.#options;
     if (tokenizer && "save_pretrained" in tokenizer) {
@@ -234,8 +253,14 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     this.#run = undefined;
   }
 
-  /** The run; begins one if there is none. */
-  #theRun(): TrainingRun {
+  /** Compares what the ranks begin with, once. */
+  async #checkRanks(): Promise<void> {
+    if (!this.#isChecked) await checkSameStart(this.#ranks, this.#options, this.args);
+    this.#isChecked = true;
+  }
+
+  /** The run; begins one if there is none, with as many passes of a step as the one that it goes on from. */
+  #theRun(before?: SnapshotHeader): TrainingRun {
     if (this.#keeper.replaced) {
       throw new TrainingError(
         "Cannot go on: the run has ended and the best weights have replaced the last ones; resume from a checkpoint in a " +
@@ -244,6 +269,10 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     }
     if (this.#run) return this.#run;
     const { train_dataset, eval_dataset, parameter_groups, schedule } = this.#options, { args, model } = this;
+    if (before && this.#options.args?.gradient_accumulation_steps === undefined) {
+      const passes = before.args.gradient_accumulation_steps, { size } = this.#ranks;
+      args.gradient_accumulation_steps = passesOfRank(passes, size) * size;
+    }
     if (!train_dataset) throw new TrainingError("Cannot train: there is no train_dataset");
     if (args.eval_strategy !== "no" && !eval_dataset) {
       throw new TrainingError(
@@ -253,7 +282,11 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     const groups = parameter_groups?.(model, args) ??
       parameterGroups(model, { weight_decay: args.weight_decay });
     const data = new TrainingData(train_dataset, args, this.#inputs.features);
-    return this.#run = new TrainingRun(model, args, data, this.#inputs, groups, schedule);
+    const isSharded = this.#options.args?.zero_stage === 1;
+    return this.#run = new TrainingRun(model, args, data, this.#inputs, this.#ranks, groups, {
+      schedule,
+      isSharded,
+    });
   }
 
   /** Makes up to `limit` steps, with all that belongs to them. */
@@ -291,7 +324,7 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
       if (run.ended && !run.state.finished) await this.#endEpoch(run, true);
       if (run.ended) return run.state.early_stopped ? "early_stopping" : "finished";
       if (control.should_training_stop) return "callback";
-      if (interrupted()) return "signal";
+      if (this.#ranks.any(interrupted())) return "signal";
       if (made === limit) return "slice";
       const batches = await run.nextBatches();
       if (batches.length === 0) {
@@ -301,8 +334,9 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
       const { epoch, batch } = run.state.position;
       if (batch === 0) await this.#tell({ type: "epoch_begin", epoch });
       await this.#tell({ type: "step_begin" });
-      const step = await run.step(batches, surroundings);
+      const stepStart = performance.now(), step = await run.step(batches, surroundings);
       if (!step) return "signal";
+      this.#ranks.learnStepTime((performance.now() - stepStart) / 1000);
       made++;
       this.#wish(run.state, "steps");
       await this.#tell({ type: "step_end", step: { ...step, elapsedMs: performance.now() - start } });
@@ -332,7 +366,9 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
 
   /** Logs, evaluates and saves as is wanted. */
   async #follow(run: TrainingRun, step?: { learning_rate: number; grad_norm?: number }): Promise<void> {
-    const control = this.#control, { should_log, should_evaluate } = control;
+    const control = this.#control;
+    this.#ranks.agree(control);
+    const { should_log, should_evaluate } = control;
     Object.assign(control, { should_log: false, should_evaluate: false });
     if (should_log && step) await this.#tell({ type: "log", log: run.log(step) });
     if (should_evaluate) {
@@ -350,13 +386,14 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
     const few = args.prediction_loss_only ?? (wholeVocabulary && !this.#options.compute_metrics);
     return await evaluateDataset(model, dataset, {
       ...{ batch_size: args.per_device_eval_batch_size, weights: args.eval_weights },
-      ...{ inputs: this.#inputs, lossOnly: lossOnly ?? few, signal },
+      ...{ inputs: this.#inputs, lossOnly: lossOnly ?? few, ranks: this.#ranks, signal },
       onBatch: (done, total) => this.#tell({ type: "prediction_step", done, total }),
     });
   }
 
   async #tell(event: EventBody): Promise<void> {
     const { callbacks = [] } = this.#options;
+    if (!this.#ranks.isFirst) return;
     await emit(callbacks, { ...event, state: this.state } as TrainingEvent, this.#control);
   }
 }

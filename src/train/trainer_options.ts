@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Communicator } from "../distributed/communicator.ts";
 import type { TrainableModel } from "../model/mod.ts";
 import type { BertTokenizer } from "../tokenizer/mod.ts";
 import type { ParameterGroup } from "./adamw.ts";
@@ -35,6 +36,12 @@ export interface TrainerOptions<M extends TrainableModel = TrainableModel> {
   callbacks?: readonly TrainerCallback[];
   /** Where checkpoints go. Default: the folder `output_dir`. */
   store?: CheckpointStore;
+  /**
+   * The processes that train together, each of which makes the same Trainer and the same calls: `openCommunicator()`. Each
+   * works on its share of every step's batches; callbacks are called, and files written, by the first alone. Default: this
+   * process alone.
+   */
+  communicator?: Communicator;
   /** The learning rate's factor at each step, counted from 0, in place of `lr_scheduler_type`. */
   schedule?: (step: number) => number;
   /** The optimizer's groups. Default: weight decay for all but biases and LayerNorms. */
@@ -61,7 +68,12 @@ export interface TrainOutput {
   global_step: number;
   /** The mean loss of all steps. */
   training_loss: number;
-  /** `train_runtime` in seconds, `train_samples_per_second`, `train_steps_per_second`, `train_loss`, `epoch`. */
+  /**
+   * `train_runtime` in seconds, `train_samples_per_second`, `train_steps_per_second`, `train_tokens_per_second`,
+   * `train_loss`, `epoch`. Of several ranks also `train_ranks`, `train_communication_seconds` (in calls of the engine,
+   * waiting included) and `train_communication_overlap`: of the time in which sums of gradients were under way, the share
+   * in which the backward pass went on.
+   */
   metrics: Metrics;
   /** Why the run ended. After `signal` it can be resumed. */
   stopped: StopReason;

@@ -13,9 +13,16 @@ import { AdamW, type ParameterGroup } from "./adamw.ts";
 import { type FullArguments, warmupSteps } from "./arguments.ts";
 import { ARGS_FILE, OPTIMIZER_FILE, STATE_FILE } from "./checkpoints.ts";
 import type { Example } from "./dataset.ts";
+import { ExactTree } from "./distributed/exact_tree.ts";
+import { FlatGradients } from "./distributed/flat_gradients.ts";
+import { GradientBuckets } from "./distributed/gradient_buckets.ts";
+import { type GradientSum, OWN_SUM } from "./distributed/gradient_sum.ts";
+import type { Ranks } from "./distributed/ranks.ts";
+import { Shards } from "./distributed/shards.ts";
+import { stepSizes } from "./distributed/step_sizes.ts";
 import { divergence } from "./divergence.ts";
 import type { EventBody, Metrics, TrainingStep } from "./events.ts";
-import { type InputMaker, labelCount, tokenCount } from "./features.ts";
+import type { InputMaker } from "./features.ts";
 import { get_scheduler, LearningRateSchedule } from "./schedule.ts";
 import {
   bestTensors,
@@ -24,6 +31,7 @@ import {
   hashFrozen,
   loadOptimizer,
   loadWeights,
+  optimizerSteps,
   optimizerTensors,
   type SnapshotHeader,
   trainedParameters,
@@ -50,6 +58,9 @@ export class TrainingRun {
   readonly #schedule: LearningRateSchedule;
   readonly #watches: readonly Watch[];
   readonly #turns = new Turns();
+  #layout: FlatGradients | undefined;
+  #shards: Shards | undefined;
+  #gradients: GradientSum | undefined;
   #frozen: Promise<string> | undefined;
 
   /** Begins at step 0, unless a snapshot is loaded. */
@@ -58,8 +69,9 @@ export class TrainingRun {
     readonly args: FullArguments,
     readonly data: TrainingData,
     readonly inputs: InputMaker,
+    readonly ranks: Ranks,
     groups: readonly ParameterGroup[],
-    schedule?: (step: number) => number,
+    options: { schedule?: (step: number) => number; isSharded?: boolean } = {},
   ) {
     this.state = newState(totalSteps(args, data.perEpoch));
     this.#watches = findWatches(model, args.watch);
@@ -68,6 +80,12 @@ export class TrainingRun {
       variant: args.optim === "adamw_hf" ? "transformers" : "pytorch",
       ...{ state_dtype: args.state_dtype, fused_backward: args.fused_backward },
     });
+    if (options.isSharded && ranks.size > 1) {
+      this.#layout = new FlatGradients(model);
+      this.#shards = new Shards(this.#layout, ranks.communicator);
+      this.#optimizer.shard(this.#shards);
+    }
+    const { schedule } = options;
     this.#schedule = schedule
       ? new LearningRateSchedule(this.#optimizer, schedule)
       : get_scheduler(args.lr_scheduler_type, this.#optimizer, {
@@ -83,6 +101,11 @@ export class TrainingRun {
     return this.state.early_stopped || this.state.global_step >= this.state.max_steps;
   }
 
+  /** True if the ranks share AdamW's moments. */
+  get isSharded(): boolean {
+    return this.#shards !== undefined;
+  }
+
   /** The next step's batches; none if the epoch is over. */
   async nextBatches(): Promise<Example[][]> {
     const { epoch, batch } = this.state.position;
@@ -90,8 +113,9 @@ export class TrainingRun {
   }
 
   /**
-   * Makes one optimizer step: encode, forward, loss, backward; clip, step, schedule.
+   * Makes one optimizer step: encode, forward, loss, backward; sum, clip, step, schedule.
    *
+   * @param batches The micro-batches of all ranks; this one works on its share.
    * @returns Undefined if it was interrupted; nothing has changed then.
    * @throws {DivergenceError} if the loss or a gradient is no finite number; nothing has changed then.
    */
@@ -99,29 +123,43 @@ export class TrainingRun {
     batches: readonly Example[][],
     { tell, interrupted }: Surroundings,
   ): Promise<Omit<TrainingStep, "elapsedMs"> | undefined> {
-    const { model, args, state } = this, guard = args.stop_on_non_finite;
-    const parts = batches.map((batch, i) => this.inputs.inputs(batch, state.passes + i, true));
-    const counts = parts.map((inputs) => labelCount(inputs, args.class_weights));
-    const counted = counts.reduce((a, b) => a + b, 0);
-    let loss = 0;
+    const { model, args, state, ranks } = this, guard = args.stop_on_non_finite, isAlone = ranks.size === 1;
+    const { begin, end } = ranks.part(args.gradient_accumulation_steps);
+    const parts = batches.slice(begin, end).map((batch, i) =>
+      this.inputs.inputs(batch, state.passes + begin + i, true)
+    );
+    const { labels, samples, tokens, counted } = stepSizes(
+      ranks,
+      parts,
+      begin,
+      batches.length,
+      args.class_weights,
+    );
+    const losses = new Float64Array(batches.length), gradients = this.#gradients ??= this.#gradientSum();
+    const last = parts.findLastIndex((_, i) => labels[begin + i] > 0);
     model.train();
-    for (let i = 0; i < parts.length; i++) {
-      model.seed(args.seed, state.passes + i);
-      const scale = counts[i] / counted;
-      if (counts[i] > 0) {
-        const { loss: mean } = model.forward(parts[i]);
+    gradients.begin();
+    for (let i = 0; i < end - begin; i++) {
+      const part = parts[i], number = begin + i, scale = labels[number] / counted;
+      if (part && labels[number] > 0) {
+        model.seed(args.seed, state.passes + number);
+        const { loss: mean } = model.forward(part);
         if (mean === undefined) throw new DataError("Cannot train: the examples of a batch have no labels");
-        loss += scale * mean;
-        if (guard && !Number.isFinite(loss)) throw this.#diverged(loss);
-        model.backward({ scale });
-      }
+        losses[number] = scale * mean;
+        if (guard && isAlone && !Number.isFinite(losses[number])) throw this.#diverged(sum(losses));
+        gradients.add(() => model.backward({ scale }), i === last);
+      } else gradients.add(undefined, false);
+      if (!part) continue;
       await tell({ type: "substep_end", done: i + 1, total: parts.length });
       await this.#turns.yield();
-      if (i + 1 < parts.length && interrupted()) {
-        model.zero_grad();
+      if (isAlone && i + 1 < parts.length && interrupted()) {
+        this.#forgetGradients();
         return undefined;
       }
     }
+    gradients.finish();
+    const loss = sum(ranks.sum(losses));
+    if (guard && !Number.isFinite(loss)) throw this.#diverged(loss);
     await tell({ type: "pre_optimizer_step" });
     const [learning_rate] = this.#schedule.get_last_lr();
     const { grad_norm } = this.#optimizer.step({
@@ -131,15 +169,30 @@ export class TrainingRun {
     if (guard && grad_norm !== undefined && !Number.isFinite(grad_norm)) throw this.#diverged(loss);
     this.#schedule.step();
     model.zero_grad();
-    this.#advance(parts.length, loss, grad_norm);
-    state.num_samples_seen += parts.reduce((sum, { input_ids }) => sum + input_ids.length, 0);
-    state.num_input_tokens_seen += parts.reduce((sum, inputs) => sum + tokenCount(inputs), 0);
+    this.#advance(batches.length, loss, grad_norm);
+    state.num_samples_seen += sum(samples);
+    state.num_input_tokens_seen += sum(tokens);
     return { step: state.global_step, epoch: state.epoch, loss, learning_rate, grad_norm };
+  }
+
+  /** How gradients add up; asked once all parameters that are frozen are. */
+  #gradientSum(): GradientSum {
+    const { args: { exact, gradient_accumulation_steps: all }, ranks, ranks: { size } } = this;
+    if (!exact && size === 1) return OWN_SUM;
+    const layout = this.#layout ??= new FlatGradients(this.model);
+    return exact
+      ? new ExactTree(layout, ranks.communicator, all / size)
+      : new GradientBuckets(layout, ranks, this.#shards);
+  }
+
+  #forgetGradients(): void {
+    this.model.zero_grad();
+    this.#gradients?.cancel();
   }
 
   #diverged(loss: number): Error {
     const error = divergence(this.model, this.state.global_step + 1, loss);
-    this.model.zero_grad();
+    this.#forgetGradients();
     return error;
   }
 
@@ -205,17 +258,21 @@ export class TrainingRun {
 
   /** What a snapshot says of this run. */
   async header(): Promise<SnapshotHeader> {
-    const { steps } = optimizerTensors(this.model, this.#optimizer);
     this.#frozen ??= hashFrozen(this.model);
     return {
-      ...{ version: 1, state: this.state, args: this.args, optimizer_steps: steps },
+      ...{
+        version: 1,
+        state: this.state,
+        args: this.args,
+        optimizer_steps: optimizerSteps(this.model, this.#optimizer),
+      },
       ...{ frozen: await this.#frozen, data: await this.data.hash() },
     };
   }
 
   /** The run in one array: what is trained, with the best weights so far if they are elsewhere nowhere. */
   async bytes(best: Weights | undefined): Promise<Uint8Array<ArrayBuffer>> {
-    const { model } = this, { tensors } = optimizerTensors(model, this.#optimizer);
+    const { model } = this, tensors = optimizerTensors(model, this.#optimizer);
     return await encodeSnapshot(await this.header(), [
       ...weightTensors(model),
       ...tensors,
@@ -226,7 +283,7 @@ export class TrainingRun {
   /** The run as files: the model as `save_pretrained` writes it, moments, state and settings. */
   async files(best: Weights | undefined): Promise<FileChunks[]> {
     const { args, state, ...berth } = await this.header(), { model } = this;
-    const { tensors } = optimizerTensors(model, this.#optimizer);
+    const tensors = optimizerTensors(model, this.#optimizer);
     const all = [...tensors, ...(best ? bestTensors(model, best) : [])];
     const json = (value: unknown) => [new TextEncoder().encode(JSON.stringify(value, null, 2) + "\n")];
     return [
@@ -238,22 +295,24 @@ export class TrainingRun {
   }
 
   /**
-   * Goes on from a snapshot.
+   * Goes on from a snapshot, which the first rank has: `weights` are the trained ones, each name with the prefix, `moments`
+   * are AdamW's.
    *
-   * @param weights The trained weights, each name with the prefix.
-   * @param moments AdamW's.
    * @throws {TrainingError} if it is of another run; nothing has changed then.
    */
   async load(
     header: SnapshotHeader,
-    weights: Checkpoint,
+    weights: Checkpoint | undefined,
     prefix: string,
-    moments: Checkpoint,
+    moments: Checkpoint | undefined,
   ): Promise<void> {
-    const { model } = this, { max_steps } = this.state;
-    checkAgreement(header, await this.header(), trainedParameters(model), weights, prefix);
-    await loadWeights(model, weights, prefix);
-    await loadOptimizer(model, this.#optimizer, moments, header.optimizer_steps);
+    const { model, ranks } = this, { max_steps } = this.state, own = await this.header();
+    await ranks.onFirst(() => {
+      checkAgreement(header, own, trainedParameters(model), weights!, prefix);
+      return Promise.resolve();
+    });
+    await loadWeights(model, weights, prefix, ranks);
+    await loadOptimizer(model, this.#optimizer, moments, header.optimizer_steps, ranks);
     this.state = { ...structuredClone(header.state), max_steps };
     this.state.finished &&= this.ended;
     this.#schedule.last_step = this.state.global_step;
@@ -263,6 +322,7 @@ export class TrainingRun {
   /** Frees the optimizer's memory, and lets go of a stream. */
   async dispose(): Promise<void> {
     this.#optimizer.dispose();
+    this.#gradients?.dispose();
     await this.data.close();
   }
 }
@@ -278,4 +338,8 @@ function totalSteps(args: FullArguments, perEpoch: number | undefined): number {
     throw new DataError(`Cannot train: the training data has no batch (per_device_train_batch_size ${size})`);
   }
   return Math.ceil(args.num_train_epochs * Math.ceil(perEpoch / args.gradient_accumulation_steps));
+}
+
+function sum(values: Float64Array): number {
+  return values.reduce((a, b) => a + b, 0);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { alone } from "../distributed/alone.ts";
 import { TrainingError } from "../errors.ts";
 import * as models from "../model/mod.ts";
 import type { FromPretrainedOptions, TrainableModel } from "../model/mod.ts";
@@ -10,6 +11,7 @@ import { init, startedRuntime } from "../runtime/mod.ts";
 import type { ModelFiles } from "../weights/mod.ts";
 import { FolderStore } from "./checkpoint_store.ts";
 import { findCheckpoint, withCheckpoint } from "./checkpoints.ts";
+import { Ranks } from "./distributed/ranks.ts";
 import { hashDataset, readReceipt, type RunReceipt } from "./receipt.ts";
 import { readBest } from "./snapshot.ts";
 import { Trainer } from "./trainer.ts";
@@ -107,7 +109,10 @@ export async function verifyRun(folder: string | URL, options: VerifyOptions): P
     if ((await store.list()).includes(last)) {
       compared.push(`weights after step ${last}`);
       const later = await findCheckpoint(store, last, () => Promise.resolve());
-      const stored = await withCheckpoint(later!, (_, weights) => readBest(model, weights, ""));
+      const stored = await withCheckpoint(
+        later!,
+        (_, weights) => readBest(model, weights, new Ranks(alone), ""),
+      );
       for (const [name, values] of stored!) {
         const own = model.get_parameter(name).values(), at = values.findIndex((value, i) => value !== own[i]);
         if (at >= 0) {

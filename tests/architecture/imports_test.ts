@@ -10,6 +10,7 @@ const ROOT = new URL("../../", import.meta.url);
 const ROWS: [prefix: string, row: number][] = [
   ["src/errors.ts", 0],
   ["src/random.ts", 0],
+  ["src/version.ts", 0],
   ["src/tokenizer/", 1],
   ["src/weights/", 1],
   ["src/metrics/", 1],
@@ -25,6 +26,7 @@ const ROWS: [prefix: string, row: number][] = [
   ["src/export/", 4],
   ["src/pipelines/", 4],
   ["src/report/", 5],
+  ["src/tensorboard/", 5],
   ["src/edge/", 5],
   ["src/cli/", 6],
 ];

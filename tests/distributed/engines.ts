@@ -45,6 +45,8 @@ export interface LaunchOptions {
   env?: Record<string, string>;
   /** For the launcher. */
   flags?: readonly string[];
+  /** The file with the program. Default: `ranks.ts`. */
+  file?: string;
   /** What every rank is started by; default: this Deno. */
   runtime?: readonly string[];
   /** What the launcher is started by. */
@@ -53,15 +55,21 @@ export interface LaunchOptions {
   options?: CommunicatorOptions;
 }
 
-/** Runs one of `ranks.ts`'s programs in several ranks. */
+/** Runs a program in several ranks. */
 export async function launch(
   engine: Engine,
   size: number,
   program: string,
-  { env = {}, flags = [], runtime = [Deno.execPath(), "run", "-A", "--no-check"], shell = [], options }:
-    LaunchOptions = {},
+  {
+    env = {},
+    flags = [],
+    runtime = [Deno.execPath(), "run", "-A", "--no-check"],
+    shell = [],
+    options,
+    file = "ranks.ts",
+  }: LaunchOptions = {},
 ): Promise<Ended> {
-  const ranks = fileURLToPath(new URL("./ranks.ts", import.meta.url)), beginMs = performance.now();
+  const ranks = fileURLToPath(new URL(file, import.meta.url)), beginMs = performance.now();
   const [first, ...args] = [
     ...[...shell, engine.mpiexec, ...engine.flags, ...flags, "-n", String(size)],
     ...[...runtime, ranks, program],

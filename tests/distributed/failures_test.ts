@@ -1,83 +1,74 @@
-/** Ranks that end, are killed or stop, and engines that do not fit: every time all ranks end, and say why. */
-import { deepStrictEqual, match, ok } from "node:assert/strict";
+/** Ranks that fail: all end with one clear error, the last checkpoint is whole, and other ranks go on from it. */
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { allDone, type Ended, engines, launch } from "./engines.ts";
+import type { TrainingArguments } from "../../src/train/mod.ts";
+import { withFolder } from "../helpers/folder.ts";
+import { type Ended, engines } from "./engines.ts";
+import type { RankRun } from "./rank_run.ts";
+import { filesOf, train, tryToTrain } from "./training_runs.ts";
 
-/** A run that failed in all ranks, with the lines that berth wrote. */
-function failed({ code, stdout, stderr }: Ended): string[] {
-  ok(code !== 0, stdout + stderr);
-  ok(!stdout.includes("is done"), stdout + stderr);
-  return stderr.split("\n").filter((line) => line.startsWith("CommunicationError: "));
+const SAVING: TrainingArguments = { save_strategy: "steps", save_steps: 2, exact: true };
+/** The exit code of a launcher that was ended by SIGTERM. */
+const ENDED_BY_LAUNCH = 143;
+const [engine] = engines, ignore = engines.length === 0;
+
+/** The program's own lines of the standard error: not those of the engine. */
+function ownLines({ stderr }: Ended): string[] {
+  return stderr.split("\n").filter((line) => line.startsWith("berth: "));
+}
+
+/** Ranks that hang are ended by `launch`, by a signal. */
+function endsByItself({ code, stderr }: Ended): void {
+  ok(code > 0 && code !== ENDED_BY_LAUNCH, `exit code ${code}: ${stderr}`);
+}
+
+for (
+  const [name, kind, other] of [["data", "data", "training data"], ["weights", "weights", "weights"]] as const
+) {
+  Deno.test({ name: `a rank with other ${name} ends all, with its number`, ignore }, async () => {
+    const ended = await tryToTrain(engine, 4, { args: {}, mishap: { rank: 2, kind } });
+    endsByItself(ended);
+    deepStrictEqual(ownLines(ended).length, 1, ended.stderr);
+    match(ownLines(ended)[0], new RegExp(`Cannot train on 4 ranks: .*rank 2 \\(the ${other}\\)`));
+  });
 }
 
 for (const engine of engines) {
-  Deno.test(`${engine.name}: a rank that aborts ends all ranks with its code`, async () => {
-    const { code, stdout, stderr } = await launch(engine, 4, "abort");
-    deepStrictEqual([code, stdout], [3, ""], stderr);
-  });
-
-  Deno.test(`${engine.name}: a rank that is killed ends all ranks, and the launcher names the signal`, async () => {
-    const ended = await launch(engine, 4, "killed rank");
-    deepStrictEqual(failed(ended), []);
-    match(ended.stderr + ended.stdout, /signal 9/);
-  });
-
-  Deno.test(`${engine.name}: a rank that stops ends all ranks at the deadline, and one says why`, async () => {
-    const lines = failed(await launch(engine, 4, "stopped rank", { options: { deadlineSeconds: 3 } }));
-    match(
-      lines[0],
-      /Cannot go on as rank 0 of 4: allReduce has waited for 3 s \(.+\); another rank has stopped/,
-    );
-  });
-
-  Deno.test(`${engine.name}: a wait that may be long has no deadline`, () =>
-    allDone(engine, 2, "late rank", { options: { deadlineSeconds: 1 } }));
-
-  Deno.test(`${engine.name}: the launcher of one engine with another's library is no run of one rank each`, async () => {
-    const other = engines.find(({ name }) => name !== engine.name);
-    if (!other) return console.log("Skipped: there is no other engine");
-    const lines = failed(
-      await launch(engine, 3, "operations", { env: { BERTH_MPI_LIBRARY: other.library } }),
-    );
-    match(
-      lines[0],
-      /_SIZE says 3 ranks, (MPICH|Open MPI) .+ finds 1; the library of the launcher's own engine/,
-    );
-  });
-
-  Deno.test(`${engine.name}: a library that is missing, or is none of MPI's, is named`, async () => {
-    for (
-      const [file, reason] of [["libnone.so", /cannot open/], [
-        "libc.so.6",
-        /it is no MPI library: MPI_/,
-      ]] as const
-    ) {
-      const [line] = failed(await launch(engine, 2, "operations", { env: { BERTH_MPI_LIBRARY: file } }));
-      match(line, reason);
-      ok(
-        line.includes(`BERTH_MPI_LIBRARY is "${file}"`) && line.includes(`the library of ${engine.name}`),
-        line,
-      );
-    }
-  });
-
-  Deno.test(`${engine.name}: without the permission to load a library, the flag is named`, async () => {
-    const runtime = [Deno.execPath(), "run", "--no-check", "--no-prompt", "--allow-env", "--allow-read"];
-    const { code, stderr } = await launch(engine, 2, "operations", { runtime });
-    deepStrictEqual(code, 1);
-    match(stderr, /^RuntimeError: Cannot open .+: Deno's flag --allow-ffi is wanted$/m);
+  Deno.test(`${engine.name}: an error on one rank ends all, and is told once`, async () => {
+    const ended = await tryToTrain(engine, 2, { args: {}, mishap: { rank: 1, kind: "error", at: 3 } });
+    endsByItself(ended);
+    deepStrictEqual(ownLines(ended), [
+      "berth: rank 1: internal error: this rank fails (--debug shows where)",
+    ]);
   });
 }
 
-const mpich = engines.find(({ name }) => name === "MPICH");
-Deno.test({
-  name: "MPICH: a script between the launcher and Deno, as npm's, is noticed, and Deno's binary is named",
-  ignore: !mpich,
-  async fn() {
-    const script = fileURLToPath(new URL("./wrapper.mjs", import.meta.url));
-    const runtime = ["node", script, Deno.execPath(), "run", "-A", "--no-check"];
-    const lines = failed(await launch(mpich!, 2, "operations", { runtime }));
-    match(lines[0], /file descriptor \d+ \(PMI_FD\) did not reach this process/);
-    ok(lines[0].includes(`mpiexec -n 2 ${Deno.execPath()} run -A`), lines[0]);
-  },
-});
+for (
+  const [name, mishap, sizes] of [
+    ["a rank that is killed", { rank: 1, kind: "kill", at: 6 }, [2, 4, 1]],
+    ["the first rank that is killed", { rank: 0, kind: "kill", at: 11 }, [2, 2]],
+    ["a full disk of the first rank", { rank: 0, kind: "full", at: 9 }, [4, 2]],
+    ["a rank that is asked to end", { rank: 1, kind: "term", at: 6 }, [2, 1]],
+  ] as [string, RankRun["mishap"], number[]][]
+) {
+  Deno.test({ name: `${name}: the run goes on, on other ranks, with the same bits`, ignore }, async () => {
+    await withFolder(async (folder) => {
+      const [whole, broken] = ["whole/", "broken/"].map((name) => new URL(name, folder));
+      await train(engine, 1, { args: { ...SAVING, output_dir: fileURLToPath(whole) } });
+      const args = { ...SAVING, output_dir: fileURLToPath(broken) }, [first, ...others] = sizes;
+      const ended = await tryToTrain(engine, first, { args, mishap });
+      if (mishap!.kind === "term") strictEqual(JSON.parse(ended.stdout).stopped, "signal", ended.stderr);
+      else endsByItself(ended);
+      if (mishap!.kind === "full") {
+        strictEqual(ownLines(ended).length, 1, ended.stderr);
+        match(ownLines(ended)[0], /no space is left/);
+      }
+      for (const size of others) {
+        const isLast = size === others.at(-1), end = { rank: 0, kind: "term", at: 1 } as const;
+        await train(engine, size, { args, resume: true, mishap: isLast ? undefined : end });
+      }
+      const files = filesOf(broken), wanted = filesOf(whole);
+      for (const [name, bytes] of wanted) ok(files.get(name) === bytes, `${name} differs`);
+    });
+  });
+}

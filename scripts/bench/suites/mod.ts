@@ -9,6 +9,7 @@ import { suite as notebook } from "./notebook.ts";
 import { suite as notebook100 } from "./notebook100.ts";
 import { suite as profile } from "./profile.ts";
 import { suite as pytorchStep } from "./pytorch_step.ts";
+import { suite as ranks } from "./ranks.ts";
 import { suite as runtimes } from "./runtimes.ts";
 import { suite as scaling } from "./scaling.ts";
 import { suite as start } from "./start.ts";
@@ -29,5 +30,6 @@ export const SUITES: readonly Suite[] = [
   scaling,
   bits,
   runtimes,
+  ranks,
   tokenizer,
 ];

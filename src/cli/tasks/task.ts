@@ -11,7 +11,7 @@ import type {
   TaskType,
   TrainableModel,
 } from "../../model/mod.ts";
-import type { ClassRow, ConfusionData, LabelCount, PredictionRow } from "../../report/mod.ts";
+import type { DataCard, LabelCount, PredictionRow, RunReport } from "../../report/mod.ts";
 import type { BertTokenizer } from "../../tokenizer/mod.ts";
 import type { DataCollator, EvalPrediction, ExampleStream, Metrics } from "../../train/mod.ts";
 import type { Terminal } from "../terminal.ts";
@@ -68,14 +68,28 @@ export interface DataSummary {
   readonly text: string;
   /** How many of each class. */
   readonly labelCounts?: readonly LabelCount[];
+  /** Tokens of the longest row, as it is cut. */
+  readonly longest?: number;
+}
+
+/** The examples of a run by what they are for. */
+export interface DataParts<E extends object = object> {
+  readonly train: readonly E[];
+  readonly eval?: readonly E[];
+  readonly test?: readonly E[];
 }
 
 /** What is shown of a test. */
-export interface TestResults {
-  readonly confusion?: ConfusionData;
-  readonly perClass?: readonly ClassRow[];
+export interface TestResults
+  extends Pick<RunReport, "confusion" | "perClass" | "calibration" | "regression" | "metrics" | "uncertain"> {
   readonly predictions: readonly PredictionRow[];
   readonly worst: readonly PredictionRow[];
+  /** Of texts with one class each: the classes by number, and what is shown of a text. */
+  readonly answers?: {
+    readonly found: readonly number[];
+    readonly expected: readonly number[];
+    row(example: number): PredictionRow;
+  };
 }
 
 /** What a task without classes knows. */
@@ -132,6 +146,8 @@ export interface Task<E extends object = object> {
   collator?(context: TaskContext): DataCollator;
   /** What training examples are like. */
   summary(examples: readonly E[], test: readonly E[] | undefined, context: TaskContext): DataSummary;
+  /** What the report shows of the examples. */
+  card?(parts: DataParts<E>, context: TaskContext): Partial<DataCard>;
   /** The numbers of the classes of all that is labelled, to weigh classes by. */
   classes?(examples: readonly E[], known: KnownLabels): number[];
   /** Metrics of the outputs on a set. Default: only the loss. */

@@ -13,37 +13,18 @@ import {
 } from "../../data/mod.ts";
 import { load_dataset } from "../../datasets/mod.ts";
 import { DataError } from "../../errors.ts";
-import {
-  accuracy_score,
-  classificationReport,
-  confusionCounts,
-  f1_score,
-  mean_squared_error,
-  pearsonr,
-  spearmanr,
-} from "../../metrics/mod.ts";
+import { accuracy_score, f1_score, mean_squared_error, pearsonr, spearmanr } from "../../metrics/mod.ts";
 import { AutoModelForSequenceClassification } from "../../model/mod.ts";
-import { sigmoid, softmax } from "../../model/probabilities.ts";
-import type { PredictionRow } from "../../report/mod.ts";
+import { sigmoid } from "../../model/probabilities.ts";
 import type { EvalPrediction, Metrics } from "../../train/mod.ts";
 import { labelOptions, renumbered } from "../known_labels.ts";
 import { Progress } from "../progress.ts";
 import type { RunSettings } from "../training_flags.ts";
 import { UsageError } from "../usage_error.ts";
 import { readOptions } from "./files.ts";
-import {
-  argmax,
-  classNames,
-  defineTask,
-  type KnownLabels,
-  type LabelChoice,
-  MOST_ROWS,
-  type Task,
-  type TestResults,
-} from "./task.ts";
-
-/** Scores above it stand for the classes of a text that may have several. */
-const HALF = 0.5;
+import { argmax, classNames, defineTask, type KnownLabels, type LabelChoice, type Task } from "./task.ts";
+import { textCard } from "./text_card.ts";
+import { HALF, textResults } from "./text_results.ts";
 
 export const textClassification: Task = defineTask<TextExample>({
   name: "text-classification",
@@ -101,11 +82,13 @@ export const textClassification: Task = defineTask<TextExample>({
   summary(examples, test, { known: { problem_type, labels }, tokenizer, max_length }) {
     const report = dataReport(examples, { test, tokenizer, max_length, labels });
     const labelCounts = problem_type === "regression" ? undefined : report.labels;
-    return { text: formatDataReport(report), labelCounts };
+    const longest = report.lengths && Math.min(report.lengths.max, max_length);
+    return { text: formatDataReport(report), labelCounts, longest };
   },
   classes: (examples) => examples.map(({ label }) => label as number),
   metrics: (_, { known }) => (prediction) => measured(prediction, known),
-  results: (prediction, { examples }, { known }) => shown(prediction, examples, known),
+  card: textCard,
+  results: (prediction, { examples }, { known }) => textResults(prediction, examples, known),
 });
 
 /** How examples are read, given the labels if they are known. */
@@ -159,31 +142,5 @@ function measured({ predictions, label_ids }: EvalPrediction, { problem_type }: 
   return {
     accuracy: accuracy_score(labels, found),
     f1_macro: f1_score(labels, found, { average: "macro" }),
-  };
-}
-
-/** Confusion, scores of each class and the worst answers, where each text has one class. */
-function shown(
-  { predictions }: EvalPrediction,
-  examples: readonly TextExample[],
-  { problem_type, labels }: KnownLabels,
-): TestResults {
-  if (problem_type !== "single_label_classification") return { predictions: [], worst: [] };
-  const scores = (predictions as number[][]).map((row) => softmax(row)), found = scores.map(argmax);
-  const expected = examples.map(({ label }) => label as number);
-  const counts = confusionCounts(expected, found, labels.map((_, k) => k));
-  const row = (i: number): PredictionRow => ({
-    text: examples[i].text,
-    ...(examples[i].text_pair === undefined ? {} : { text_pair: examples[i].text_pair }),
-    ...{ predicted: labels[found[i]], probability: scores[i][found[i]], expected: labels[expected[i]] },
-  });
-  const numbers = examples.map((_, i) => i);
-  const wrong = numbers.filter((i) => found[i] !== expected[i])
-    .sort((a, b) => scores[a][expected[a]] - scores[b][expected[b]]);
-  return {
-    confusion: { labels, counts },
-    perClass: classificationReport(counts).perClass.map((one, k) => ({ label: labels[k], ...one })),
-    predictions: numbers.slice(0, MOST_ROWS).map(row),
-    worst: wrong.slice(0, MOST_ROWS).map(row),
   };
 }

@@ -3,7 +3,8 @@
 
 import { activateRow } from "./activation";
 import {
-  MR, multiplyBlock, NR, packColumns, packRows, packStrips, packStripTransposed, panelBytes, stripBytes,
+  fitsFours, MR, multiplyBlock, multiplyFours, NR, packColumns, packFours, packRows, packStrips, packStripTransposed, panelBytes,
+  stripBytes,
 } from "./tile";
 
 /** Flags of gemm and gemm_dot; the activation's number stands from bit 5 on. */
@@ -91,11 +92,20 @@ export function gemm(
 export function gemm_slices(
   partials: usize, a: usize, b: usize, lda: i32, ldb: i32, m: i32, n: i32, k: i32, ks: i32, kc: i32, scratch: usize, begin: i32, end: i32,
 ): void {
+  const fours = fitsFours(m), panels = scratch + 256, packed = panels + <usize>((m + MR - 1) / MR) * panelBytes(kc);
   for (let slice = begin; slice < end; slice++) {
-    const k0 = slice * ks, out = partials + (<usize>(slice * m) * n << 2);
-    gemm(
-      out, a + (<usize>k0 << 2), b + (<usize>k0 * ldb << 2), 0, 0, n, lda, ldb, m, n, min(ks, k - k0), m, n, kc, PACK_B, scratch, 0, 1,
-    );
+    const first = slice * ks, last = min(k, first + ks), out = partials + (<usize>(slice * m) * n << 2);
+    for (let k0 = first; k0 < last; k0 += kc) {
+      const kk = min(kc, last - k0), strip = stripBytes(kk), from = a + (<usize>k0 << 2);
+      packStrips(packed, b + (<usize>k0 * ldb << 2), ldb, n, kk, 0, (n + NR - 1) / NR);
+      if (fours) {
+        packFours(panels, from, lda, m, kk);
+        multiplyFours(out, <usize>n << 2, NR * 4, panels, packed, strip, m, n, kk, k0 > first, scratch);
+      } else {
+        packRows(panels, from, lda, m, kk);
+        multiplyBlock(out, <usize>n << 2, NR * 4, panels, packed, strip, m, n, kk, k0 > first, scratch);
+      }
+    }
   }
 }
 

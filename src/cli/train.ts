@@ -10,6 +10,7 @@ import { dispose } from "../runtime/mod.ts";
 import { onStopSignal } from "../runtime/platform.ts";
 import { type Metrics, Trainer, type TrainOutput } from "../train/mod.ts";
 import { type Command, type CommandInput, defineCommand } from "./command.ts";
+import { PeakMemory } from "./peak_memory.ts";
 import { type PreparedRun, prepareRun } from "./prepared_run.ts";
 import { onAllRanks, passesOfRun, startOnRank } from "./ranks.ts";
 import { formatClasses, formatMetrics } from "./results.ts";
@@ -133,9 +134,10 @@ async function trainOnce(
   terminal.note(described(run, model));
   const log = new RunLog(new URL("metrics.jsonl", out)), options = run.trainerOptions(model);
   const args = keepsPasses ? await passesOfRun(options.args!, communicator) : options.args;
+  const peak = new PeakMemory(model);
   const trainer = new Trainer({
     ...{ ...options, args, communicator },
-    callbacks: [keeper(log, settings), ...trackers(settings, out), narrator(terminal)],
+    callbacks: [keeper(log, settings), ...trackers(settings, out), peak.callback, narrator(terminal)],
   });
   if (resume) await trainer.load_checkpoint(true);
   const { stopped, signal, global_step, metrics } = await untilStopped(trainer, terminal);
@@ -154,7 +156,7 @@ async function trainOnce(
   const test = sets.test ?? sets.eval;
   const tested = test && await run.measure(model, test, sets.test ? "test" : "eval", communicator);
   if (communicator.rank === 0) {
-    await writeRunReport({ run, model, log, state, tested, summary, startedAt, out });
+    await writeRunReport({ run, model, log, state, tested, summary, startedAt, peak, out });
   }
   model.dispose();
   const result = {

@@ -5,7 +5,7 @@
  */
 import type { TextExample } from "../data/mod.ts";
 import { SequenceClassifier, type TrainableModel } from "../model/mod.ts";
-import { peakMemoryBytes, runtimeName } from "../runtime/platform.ts";
+import { runtimeName } from "../runtime/platform.ts";
 import type {
   BaselineComparison,
   PredictionRow,
@@ -17,6 +17,7 @@ import type {
 import { type Metrics, plan, type TrainerState } from "../train/mod.ts";
 import { compareWithBaseline } from "./baseline.ts";
 import { explained } from "./explain.ts";
+import type { PeakMemory } from "./peak_memory.ts";
 import type { PreparedRun } from "./prepared_run.ts";
 import { Progress } from "./progress.ts";
 import { evaluationRecords, stepRecords, withoutPrefix, writeResults } from "./run_results.ts";
@@ -35,6 +36,7 @@ export interface ReportParts {
   tested: { readonly metrics: Metrics; readonly results: TestResults } | undefined;
   summary: DataSummary;
   startedAt: string;
+  peak: PeakMemory;
   /** What several processes told each other, if there were several. */
   scale: ScaleCard | undefined;
   /** The run's folder. */
@@ -126,10 +128,10 @@ async function hardest(
 }
 
 /** Memory at its peak, and what a step of the longest examples was planned to take. */
-function speedOf({ run, model, summary }: ReportParts): SpeedCard {
+function speedOf({ run, model, summary, peak }: ReportParts): SpeedCard {
   const memory = {
-    wasm_bytes: model.runtime.heap.memory.buffer.byteLength,
-    process_bytes: peakMemoryBytes(),
+    wasm_bytes: peak.wasmBytes,
+    process_bytes: peak.processBytes,
   };
   const { longest } = summary;
   if (longest === undefined || run.settings.lora_rank !== undefined) return memory; // adapters are not planned

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DataError } from "../errors.ts";
 import { type ExampleOptions, readDataset, type RowSource, streamDataset } from "../data/dataset.ts";
 import type { TextDataset, TextStream } from "../data/dataset.ts";
 import { formatOf, isGzip } from "../data/format.ts";
@@ -78,6 +79,11 @@ export async function openRows(input: DataInput, options: LoadOptions): Promise<
 
 /** Rows that are objects already. */
 function recordRows(records: Records): RowSource {
+  if (typeof records !== "object" || records === null) {
+    throw new DataError(
+      `Cannot read a dataset of ${records}: a path, a URL, a Blob, bytes or rows are wanted`,
+    );
+  }
   const isSync = Symbol.iterator in records;
   const iterator: unknown = isSync ? records[Symbol.iterator]() : records[Symbol.asyncIterator]();
   const name = "rows";

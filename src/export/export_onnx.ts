@@ -57,6 +57,9 @@ export interface ExportOnnxOptions extends OnnxFilesOptions {
  * @throws {ConfigError} if there is no graph for the model's class, or it has weights that the graph does not.
  */
 export function onnxFiles(model: PreTrainedModel, options: OnnxFilesOptions = {}): OnnxFile[] {
+  if (typeof model?.named_parameters !== "function") {
+    throw new ConfigError(`Cannot export ${model}: a model is wanted`);
+  }
   const { dtype = "fp32", external_data } = options,
     files: OnnxFile[] = [],
     external: Record<string, number> = {};

@@ -32,6 +32,11 @@ export async function findModelFiles(
   name: string | URL,
   options: HubOptions = {},
 ): Promise<ModelFiles> {
+  if (typeof name !== "string" && !(name instanceof URL)) {
+    throw new HubError(
+      `Cannot find the model ${name}: a folder, a URL, an id on the hub or "berth-tiny" is wanted`,
+    );
+  }
   const text = String(name);
   const carried = carriedCheckpoint(text);
   if (carried) return carriedFiles(text, carried);

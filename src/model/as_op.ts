@@ -7,7 +7,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { DataError, RuntimeError } from "../errors.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import type { Scalar, Tensor } from "../runtime/tensor.ts";
-import type { EncoderModel, ModelOutput } from "./encoder_model.ts";
+import { EncoderModel, type ModelOutput } from "./encoder_model.ts";
 import { zeroFill } from "./gradients.ts";
 import type { Parameter } from "./parameter.ts";
 
@@ -74,6 +74,9 @@ export function asOp<M extends EncoderModel<string>>(
   model: M,
   options: AsOpOptions = {},
 ): (inputs: Parameters<M["forward"]>[0]) => OpOutputs<ReturnType<M["forward"]>> {
+  if (!(model instanceof EncoderModel)) {
+    throw new DataError(`Cannot make an op of ${model}: a model is wanted`);
+  }
   return (inputs) =>
     tf.tidy(() => {
       const { runtime } = model, parameters = model.parameters().filter(({ requires_grad }) => requires_grad);

@@ -90,7 +90,10 @@ export interface BatchLimits {
 export function matrixRows(value: Matrix, name: string): ArrayLike<number>[] {
   if (Array.isArray(value)) {
     if (value.length === 0) return [];
-    return typeof value[0] === "number" ? [value as number[]] : value as ArrayLike<number>[];
+    if (typeof value[0] === "number") return [value as number[]];
+    const wrong = value.findIndex((row) => typeof row?.length !== "number");
+    if (wrong < 0) return value as ArrayLike<number>[];
+    throw new DataError(`Cannot read ${name}: row ${wrong} is ${value[wrong]}, numbers are wanted`);
   }
   const tensor = value as Tensor;
   if (typeof tensor?.dataSync !== "function" || tensor.rank < 1 || tensor.rank > 2) {

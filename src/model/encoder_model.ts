@@ -119,6 +119,9 @@ export abstract class EncoderModel<Name extends string> extends PreTrainedModel 
     variant: object = {},
     labelled = 0,
   ): O {
+    if (!inputs) {
+      throw new DataError(`Cannot run the ${this.typeName}: it was given no inputs; input_ids are wanted`);
+    }
     const { output_hidden_states = false, output_attentions = false } = inputs;
     this.#last = undefined;
     const context = this.beginForward(
@@ -178,6 +181,9 @@ export abstract class EncoderModel<Name extends string> extends PreTrainedModel 
    */
   backward(options: BackwardOptions<Name> = {}): void {
     const { scale = 1, ...given } = options;
+    if (!Number.isFinite(scale)) {
+      throw new DataError(`Cannot run backward with the scale ${scale}: a finite number is wanted`);
+    }
     const outside: Readonly<Record<string, GradientValues | undefined>> = given;
     const hasOutside = Object.values(outside).some((values) => values !== undefined);
     this.backwardFrom(outside, scale, hasOutside ? 0 : scale);

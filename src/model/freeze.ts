@@ -30,6 +30,11 @@ export function nameMatcher(pattern: NamePattern): (name: string) => boolean {
     return (name) => expression.test(name);
   }
   if (pattern instanceof RegExp) return (name) => name.search(pattern) >= 0;
+  if (!Array.isArray(pattern)) {
+    throw new RangeError(
+      `Cannot find parameters by ${pattern}: a text, a regular expression or several are wanted`,
+    );
+  }
   const matchers = pattern.map(nameMatcher);
   return (name) => matchers.some((matches) => matches(name));
 }

@@ -139,6 +139,9 @@ function weightTable(runtime: Runtime, values: LossOptions["class_weights"], k: 
 
 /** Labels as one list. */
 export function flatten(labels: Labels): number[] {
+  if (typeof labels !== "object") {
+    throw new DataError(`Cannot compute the loss: labels is ${labels}, a list of them is wanted`);
+  }
   if ("dataSync" in labels) return Array.from(labels.dataSync());
   return Array.from(
     labels as ArrayLike<number | ArrayLike<number>>,

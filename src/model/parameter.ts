@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { RuntimeError } from "../errors.ts";
 import { type Runtime, runtime } from "../runtime/mod.ts";
 import type { Variable } from "../runtime/tensor.ts";
 
@@ -108,11 +109,13 @@ export class Parameter {
 
   /** Where the values stand in WASM memory. */
   get pointer(): number {
+    this.#requireAlive();
     return this.#runtime.pointerOf(this.variable);
   }
 
   /** Another number each time the values were changed, by assignment or in place ({@linkcode markWritten}). */
   get version(): number {
+    this.#requireAlive();
     return this.#runtime.dataIds.get(this.variable.dataId).id;
   }
 
@@ -209,8 +212,15 @@ export class Parameter {
     this.#runtime.markWritten(this.variable);
   }
 
-  /** Frees values and gradient. */
+  #requireAlive(): void {
+    if (!this.variable.isDisposed && !this.#runtime.ended) return;
+    const state = this.#runtime.ended ? "the backend that it stood on was ended" : "its model was disposed";
+    throw new RuntimeError(`Cannot use the parameter "${this.name}": ${state}`);
+  }
+
+  /** Frees values and gradient; does nothing if that was done. */
   dispose(): void {
+    if (this.variable.isDisposed) return;
     this.variable.dispose();
     this.placeGradient(0);
     this.#runtime.heap.free(this.touched);

@@ -45,7 +45,7 @@ export async function predict(
   texts: readonly TextOrPair[],
   options: PredictOptions = {},
 ): Promise<Prediction[]> {
-  const predictions = new Array<Prediction>(texts.length);
+  const predictions: Prediction[] = [];
   await forTextBatches(model, tokenizer, texts, options, (inputs, numbers) => {
     model.forward(inputs).logits.arraySync().forEach((row, b) =>
       predictions[numbers[b]] = predictionOf(model, row)

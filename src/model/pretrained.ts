@@ -208,9 +208,11 @@ async function readParameter(checkpoint: Checkpoint, source: Source, parameter: 
   parameter.markWritten();
 }
 
-/** What a saved model's config.json says. */
+/** What a saved model's config.json says; of span extractors no labels: transformers takes their two ends for labels. */
 export function savedConfig(model: Pick<Loadable, "config" | "typeName">): Record<string, unknown> {
-  return sortedKeys({ ...model.config.toJSON(), architectures: [model.typeName], dtype: "float32" });
+  const { id2label, label2id, ...json } = model.config.toJSON();
+  const labels = model.typeName.endsWith("ForQuestionAnswering") ? {} : { id2label, label2id };
+  return sortedKeys({ ...json, ...labels, architectures: [model.typeName], dtype: "float32" });
 }
 
 /** Writes config.json and model.safetensors into a folder. */

@@ -24,7 +24,7 @@ import { OutputTensors } from "./outputs.ts";
 import type { Parameter, ParameterOptimizer } from "./parameter.ts";
 import { checkWeights, StepRoom } from "./step_room.ts";
 import type { Tensor, Variable } from "../runtime/tensor.ts";
-import type { InferenceWeights } from "./weight_copy.ts";
+import { INFERENCE_WEIGHTS, type InferenceWeights } from "./weight_copy.ts";
 
 /** A model class: what `from_pretrained` is called on. */
 export interface ModelClass<T extends PreTrainedModel> {
@@ -64,6 +64,7 @@ export abstract class PreTrainedModel extends Module {
   #dropoutKey = dropoutKey(0);
   #step = 0;
   #checkpointing = false;
+  #disposed = false;
   #weights: InferenceWeights = "packed";
   readonly #room: StepRoom;
   /** Which parameters the last forward pass kept activations for. */
@@ -90,9 +91,9 @@ export abstract class PreTrainedModel extends Module {
   constructor(typeName: string, readonly config: BertConfig) {
     super(typeName);
     const { config_class } = this.constructor as typeof PreTrainedModel;
-    if (config.model_type !== config_class.prototype.model_type) {
+    if (config?.model_type !== config_class.prototype.model_type) {
       throw new ConfigError(
-        `Cannot make a ${typeName}: the configuration is of the family "${config.model_type}", a ` +
+        `Cannot make a ${typeName}: the configuration is of the family "${config?.model_type}", a ` +
           `${config_class.name} is wanted`,
       );
     }
@@ -161,8 +162,16 @@ export abstract class PreTrainedModel extends Module {
    * hundredth of their size. `plain` makes no copy.
    */
   eval(options: { weights?: InferenceWeights } = {}): this {
+    const { weights = "packed" } = options;
+    if (!INFERENCE_WEIGHTS.includes(weights)) {
+      throw new RangeError(
+        `Cannot multiply with ${JSON.stringify(weights)} weights: one of ${
+          INFERENCE_WEIGHTS.join(", ")
+        } is wanted`,
+      );
+    }
     this.#training = false;
-    this.#useWeights(options.weights ?? "packed");
+    this.#useWeights(weights);
     return this;
   }
 
@@ -200,6 +209,9 @@ export abstract class PreTrainedModel extends Module {
    * @throws {DataError} if a name is unknown or missing, or a length differs.
    */
   load_state_dict(state: ReadonlyMap<string, Float32Array | Tensor>): void {
+    if (!(state instanceof Map)) {
+      throw new DataError("Cannot load the state: a Map of values by name is wanted");
+    }
     const parameters = new Map(this.named_parameters());
     for (const [name, value] of state) {
       const parameter = parameters.get(name);
@@ -277,8 +289,10 @@ export abstract class PreTrainedModel extends Module {
     parameter.markWritten();
   }
 
-  /** Frees the model's memory. */
+  /** Frees the model's memory; does nothing if that was done, or the backend has ended. */
   dispose(): void {
+    if (this.#disposed || this.#runtime.ended) return;
+    this.#disposed = true;
     this.#outputs?.release();
     this.#arena.free();
     this.#useWeights("plain");
@@ -296,6 +310,7 @@ export abstract class PreTrainedModel extends Module {
    * which the step's memory depends; `labelled` counts the tokens that a head scores.
    */
   protected beginForward(inputs: BertInputs, variant: object = {}, labelled = 0): StepContext {
+    this.#requireAlive("run");
     this.#outputs?.release();
     this.#runtime.arena = this.#arena;
     this.#arena.reset();
@@ -326,6 +341,7 @@ export abstract class PreTrainedModel extends Module {
 
   /** @ignore The forward pass that a backward pass belongs to. */
   protected takeForward<F>(last: F | undefined): F {
+    this.#requireAlive("train");
     this.#runtime.arena = this.#arena;
     if (last) {
       this.#checkBackward();
@@ -335,6 +351,14 @@ export abstract class PreTrainedModel extends Module {
       ? "there was none since the last backward pass"
       : "the model is in eval mode; call train()";
     throw new RuntimeError(`Cannot run backward: it needs a forward pass in training mode, and ${state}`);
+  }
+
+  #requireAlive(action: string): void {
+    if (!this.#disposed && !this.#runtime.ended) return;
+    const state = this.#disposed
+      ? "it was disposed"
+      : "the backend that it was made on was ended by dispose()";
+    throw new RuntimeError(`Cannot ${action} the ${this.typeName}: ${state}; another one is to be made`);
   }
 
   /** Fails if a parameter is to get a gradient for which the forward pass kept nothing, or that its optimizer cannot take. */

@@ -25,7 +25,7 @@ import {
   writeSentenceSettings,
 } from "./sentence_files.ts";
 import type { SentenceLoss } from "./sentence_losses.ts";
-import { type PoolingMode, SentencePooling } from "./sentence_pooling.ts";
+import { POOLING_MODES, type PoolingMode, SentencePooling } from "./sentence_pooling.ts";
 import { similarityMatrix } from "./sentence_similarity.ts";
 import { forTextBatches, type TextBatchOptions } from "./text_batches.ts";
 
@@ -124,6 +124,9 @@ export class SentenceTransformer extends EncoderModel<"sentence_embedding"> {
   }
 
   set pooling_mode(mode: PoolingMode) {
+    if (!POOLING_MODES.includes(mode)) {
+      throw new RangeError(`Cannot pool by ${mode}: one of ${POOLING_MODES.join(", ")} is wanted`);
+    }
     this.#settings.pooling_mode = mode;
   }
 
@@ -146,6 +149,9 @@ export class SentenceTransformer extends EncoderModel<"sentence_embedding"> {
   }
 
   set max_seq_length(length: number) {
+    if (!(Number.isInteger(length) && length > 0)) {
+      throw new RangeError(`Cannot cut texts to ${length} tokens: a whole number above 0 is wanted`);
+    }
     this.#settings.max_seq_length = length;
   }
 
@@ -218,7 +224,7 @@ export class SentenceTransformer extends EncoderModel<"sentence_embedding"> {
     options: EncodeOptions = {},
   ): Promise<Float32Array | Float32Array[]> {
     if (typeof texts === "string") return (await this.encode([texts], options))[0];
-    const vectors = new Array<Float32Array>(texts.length), prepared = this.#prepare(texts, options);
+    const vectors: Float32Array[] = [], prepared = this.#prepare(texts, options);
     const max_length = Math.min(options.max_length ?? Infinity, this.max_seq_length),
       size = this.config.hidden_size;
     const batches = { ...options, max_length };

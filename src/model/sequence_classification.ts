@@ -65,7 +65,7 @@ export abstract class SequenceClassifier extends EncoderModel<"logits"> {
   #problemType(labels: Labels): ProblemType {
     if (this.config.problem_type) return this.config.problem_type;
     if (this.config.num_labels === 1) return "regression";
-    const rows = "dataSync" in labels
+    const rows = typeof labels === "object" && "dataSync" in labels
       ? labels.rank > 1
       : Array.isArray(labels) && typeof labels[0] === "object";
     return rows ? "multi_label_classification" : "single_label_classification";

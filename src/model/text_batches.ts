@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DataError } from "../errors.ts";
 import type { BertTokenizer } from "../tokenizer/mod.ts";
 import type { PreTrainedModel } from "./pretrained_model.ts";
 import { batchSize, type RunBatch, type RunOptions, runRows } from "./run_rows.ts";
@@ -14,6 +15,15 @@ export type TextOrPair = string | readonly [string, string];
 export interface TextBatchOptions extends RunOptions {
   /** Longer texts are cut to this many tokens. Default: the tokenizer's, or the model's, limit. */
   max_length?: number;
+}
+
+function checkTexts(tokenizer: unknown, texts: unknown): void {
+  if (typeof tokenizer !== "function") {
+    throw new DataError("Cannot run texts: there is no tokenizer, that of the model is wanted");
+  }
+  if (!Array.isArray(texts)) {
+    throw new DataError(`Cannot run texts: they are ${JSON.stringify(texts)}, a list of texts is wanted`);
+  }
 }
 
 /** Batches that are tokenized, and put in order, together. */
@@ -32,6 +42,7 @@ export async function forTextBatches(
   options: TextBatchOptions,
   run: RunBatch,
 ): Promise<void> {
+  checkTexts(tokenizer, texts);
   const { onProgress } = options, size = WINDOW_BATCHES * batchSize(options);
   const max_length = options.max_length ??
     Math.min(tokenizer.model_max_length, model.config.max_position_embeddings);

@@ -22,6 +22,9 @@ import type { Parameter } from "./parameter.ts";
  */
 export type InferenceWeights = "packed" | "int8" | "plain";
 
+/** All of them. */
+export const INFERENCE_WEIGHTS: readonly InferenceWeights[] = ["packed", "int8", "plain"];
+
 /** A copy of a weight [O, I], made when it is first used and again after the weight changed. */
 export class WeightCopy {
   readonly #weight: Parameter;

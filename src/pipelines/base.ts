@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DataError } from "../errors.ts";
 import type { BertTokenizer } from "../hub/mod.ts";
 import type { InferenceWeights, PreTrainedModel } from "../model/mod.ts";
 import { type RunBatch, type RunOptions, runRows, type TokenRows } from "../model/run_rows.ts";
@@ -57,6 +58,18 @@ export abstract class Pipeline<M extends PreTrainedModel, D extends object> exte
   /** @internal The most tokens of a row. */
   protected get maxLength(): number {
     return Math.min(this.tokenizer.model_max_length, this.model.config.max_position_embeddings);
+  }
+
+  /**
+   * @internal One input as a list of one.
+   *
+   * @throws {DataError} if there is none.
+   */
+  protected listOf<T>(inputs: T | readonly T[]): readonly T[] {
+    if (inputs === undefined || inputs === null) {
+      throw new DataError(`Cannot run ${this.task}: there is no input; a text or a list of texts is wanted`);
+    }
+    return (Array.isArray(inputs) ? inputs : [inputs]) as readonly T[];
   }
 
   /** @internal Calls `run` for each batch of rows. */

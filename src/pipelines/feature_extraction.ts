@@ -61,7 +61,7 @@ export class FeatureExtractionPipeline
     if (!["none", "mean", "cls"].includes(pooling)) {
       throw new RangeError(`Cannot pool by ${JSON.stringify(pooling)}: one of none, mean, cls is wanted`);
     }
-    const list = Array.isArray(texts) ? texts : [texts], h = this.model.config.hidden_size;
+    const list = this.listOf<string>(texts), h = this.model.config.hidden_size;
     if (list.length === 0) {
       return new FeatureArray(new Float32Array(), pooling === "none" ? [0, 0, h] : [0, h]);
     }

@@ -53,7 +53,7 @@ export class FillMaskPipeline extends Pipeline<MaskedLanguageModel, FillMaskOpti
   ): Promise<FilledMask[] | FilledMask[][] | (FilledMask[] | FilledMask[][])[]> {
     const { top_k = 5, targets, ...run } = { batch_size: BATCH_SIZE, ...this.defaults, ...options };
     const { tokenizer, model: { runtime, config } } = this,
-      list = typeof texts === "string" ? [texts] : texts;
+      list = this.listOf<string>(texts);
     const targetIds = targets === undefined ? undefined : this.#targetIds([targets].flat() as string[]);
     const count = topCount(top_k, targetIds?.length ?? config.vocab_size);
     if (list.length === 0) return [];

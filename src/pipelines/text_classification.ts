@@ -63,7 +63,7 @@ export class TextClassificationPipeline<D extends TextClassificationOptions = ob
     options: TextClassificationOptions = {},
   ): Promise<Classification[] | Classification[][]> {
     const { top_k = 1, function_to_apply = this.#usualFunction(), ...run } = { ...this.defaults, ...options };
-    const list = (Array.isArray(texts) ? texts : [texts]) as readonly ClassifiedText[];
+    const list = this.listOf<ClassifiedText>(texts);
     if (!Object.hasOwn(FUNCTIONS, function_to_apply)) {
       const known = Object.keys(FUNCTIONS).join(", "), given = JSON.stringify(function_to_apply);
       throw new RangeError(`Cannot apply ${given} to logits: one of ${known} is wanted`);

@@ -58,7 +58,7 @@ export class TokenClassificationPipeline extends Pipeline<TokenClassifier, Token
       ...options,
     };
     this.#check(aggregation_strategy, stride);
-    const list = typeof texts === "string" ? [texts] : texts;
+    const list = this.listOf<string>(texts);
     if (list.length === 0) return [];
     const rows = this.tokenizer(list, {
       ...{ truncation: true, max_length: this.maxLength, return_overflowing_tokens: stride !== undefined },

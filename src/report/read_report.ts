@@ -80,7 +80,7 @@ const details: [Check] = [table(scalar)];
 const prediction = object({
   ...{ text, text_pair: [text], predicted: text, probability: [number], expected: [text], right: [flag] },
   baseline: [text],
-  attributions: [list(object({ start: finite, end: finite, pair: [flag], score: finite }))],
+  attributions: [list(object({ start: finite, end: finite, pair: [flag], score: number }))],
 });
 const predictions: [Check] = [list(prediction)];
 const lengths = object({

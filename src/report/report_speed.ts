@@ -74,7 +74,7 @@ export function drawSpeed(run: RunReport): Markup | undefined {
     memory = run.speed && memoryCard(run.speed),
     scale = run.scale && scaleCard(run.scale);
   if (figures.length === 0 && !memory && !scale) return undefined;
-  return markup`<div class="grid">${figures}${time}${scale}${memory}</div>`;
+  return markup`<div class="grid start">${figures}${time}${scale}${memory}</div>`;
 }
 
 /** What the ranks of a run told each other. */
@@ -137,8 +137,8 @@ function memoryCard({ wasm_bytes, process_bytes, plan_bytes = {}, plan_of }: Spe
   const { limit: _, ...parts } = plan_bytes;
   const bytes = (value: number | undefined) => value === undefined ? undefined : formatBytes(value);
   return factList("Memory", plan_of === undefined ? "" : `The plan is of a step of ${plan_of}`, [
-    ["WASM memory, peak", bytes(wasm_bytes)],
-    ["process, peak", bytes(process_bytes)],
+    ["in use, peak", bytes(wasm_bytes)],
+    ["whole process, peak", bytes(process_bytes)],
     ...Object.entries(parts).filter(([, value]) => value > 0)
       .map(([name, value]) =>
         [name === "total" ? "plan in all" : `plan: ${name}`, formatBytes(value)] as const

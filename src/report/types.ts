@@ -276,7 +276,7 @@ export interface BaselineComparison {
 
 /** Time and memory of a run. */
 export interface SpeedCard {
-  /** Bytes of WASM memory at the run's end; it never shrinks, so this is its peak. */
+  /** Bytes of WASM memory in use at the run's peak. */
   wasm_bytes?: number;
   /** Bytes of the whole process at its peak. */
   process_bytes?: number;

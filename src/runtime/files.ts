@@ -73,6 +73,9 @@ export function fileUrl(path: string): URL {
 /** A path, or a URL, as a URL that ends with a slash, so that names can be resolved against it. */
 export function folderUrl(path: string | URL): URL {
   if (path instanceof URL) return new URL(path.href.replace(/\/?$/, "/"));
+  if (typeof path !== "string") {
+    throw new HubError(`Cannot use the folder ${path}: a path or a URL is wanted`);
+  }
   const url = builtin("node:url");
   if (!url) throw new HubError(`Cannot use the folder ${path}: this runtime has no file system`);
   const folder = url.pathToFileURL(path);

@@ -75,6 +75,7 @@ export class Runtime {
   /** Bytes of tensors that are left of backends before this one. */
   readonly #otherTensors: number = tf.engine().state.numBytes;
   #scratch = 0;
+  #ended = false;
 
   /** @ignore Use {@linkcode init}. */
   constructor(
@@ -154,8 +155,14 @@ export class Runtime {
     tfjs.registerTensor(data.id, tensor.size, data.memoryOffset);
   }
 
+  /** True after `dispose()`: nothing can be computed any more. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** @ignore Use the module's `dispose()`. */
   end(): void {
+    this.#ended = true;
     this.pool.dispose();
     this.#tfjs.dispose();
   }
@@ -178,6 +185,9 @@ let started: Runtime | undefined;
  * ```
  */
 export async function init(options: InitOptions = {}): Promise<Runtime> {
+  if (typeof options !== "object" || options === null) {
+    throw new RangeError(`Cannot start with ${options}: options in an object are wanted`);
+  }
   if (current) {
     const runtime = await current;
     const { threads = runtime.threads, profile = runtime.profile } = options;
@@ -238,6 +248,8 @@ export function dispose(): void {
   started = current = undefined;
 }
 
+const PROFILES: readonly Profile[] = ["relaxed", "simd", "single"];
+
 async function start(options: InitOptions): Promise<Runtime> {
   if (options.assets !== undefined) setAssets(options.assets);
   const threads = options.threads ?? logicalCores();
@@ -245,6 +257,9 @@ async function start(options: InitOptions): Promise<Runtime> {
     throw new RangeError(`Cannot start ${threads} threads: a whole number from 1 to 256 is wanted`);
   }
   const profile = options.profile ?? bestProfile();
+  if (!PROFILES.includes(profile)) {
+    throw new RangeError(`Cannot start with the profile ${profile}: one of ${PROFILES.join(", ")} is wanted`);
+  }
   const memory = profile === "single" ? undefined : sharedMemory();
   if (profile === "single" || (!memory && !options.profile)) return await startSingle(options);
   if (!memory) {

@@ -33,7 +33,7 @@ export function saveFiles(state: SavedState): Record<string, string> {
     ...settings,
     ...special,
     added_tokens_decoder: Object.fromEntries(state.added),
-    extra_special_tokens: extra,
+    additional_special_tokens: extra, // version 4 of transformers cannot read a list by the newer name
     tokenizer_class: plain ? "BertTokenizer" : "PreTrainedTokenizerFast",
   };
   const vocabTxt = state.vocabulary.toText();

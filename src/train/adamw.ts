@@ -53,6 +53,9 @@ export interface AdamWOptions extends AdamWSettings {
 /** A group with all settings; `lr` is what schedules change. */
 export type FullGroup = Required<ParameterGroup> & { initial_lr: number };
 
+/** Options that groups have too. */
+const SETTINGS = ["lr", "betas", "eps", "weight_decay"];
+
 /** Floats of a group, as the kernel reads them; the key of its random bits is one of them. */
 const GROUP_FLOATS = 16, KEY_WORD = 9;
 
@@ -106,6 +109,15 @@ export class AdamW implements ParameterOptimizer {
   constructor(params: readonly Parameter[] | readonly ParameterGroup[], options: AdamWOptions = {}) {
     this.#runtime = runtime();
     const { variant = "pytorch", state_dtype = "float32", fused_backward = false, ...settings } = options;
+    if (!Array.isArray(params)) {
+      throw new RangeError("Cannot make AdamW: a list of parameters is wanted, such as model.parameters()");
+    }
+    const unknown = Object.keys(settings).find((key) => !SETTINGS.includes(key));
+    if (unknown !== undefined) {
+      throw new RangeError(
+        `Cannot make AdamW with "${unknown}": there is no such option; ${SETTINGS.join(", ")} are some`,
+      );
+    }
     this.#variant = variant;
     this.state_dtype = state_dtype;
     this.fused = fused_backward;

@@ -129,7 +129,7 @@ const CASES: Case[] = [
       alpha_pattern: { key: 3 },
     },
   },
-  { name: "BertForMaskedLM", labels: { labels: WORDS }, lora: { ...ALL, exclude_modules: ["decoder"] } },
+  { name: "BertForMaskedLM", labels: { labels: WORDS }, lora: ALL },
   {
     name: "DistilBertForQuestionAnswering",
     labels: SPANS,

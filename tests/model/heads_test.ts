@@ -235,6 +235,17 @@ Deno.test("resize_token_embeddings: old rows stay, new ones are drawn, the tied 
   dispose();
 });
 
+Deno.test("a span extractor has two scores, whatever labels its configuration has, and its files say so", () =>
+  withFolder(async (folder) => {
+    await init({ threads: 1 });
+    const model = await newModel(HEADS.find(({ name }) => name === "BertForQuestionAnswering")!);
+    strictEqual(model.config.num_labels, 4);
+    await model.save_pretrained(folder);
+    const again = await models.BertForQuestionAnswering.from_pretrained(folder);
+    deepStrictEqual([again.config.num_labels, again.loadReport!.isComplete], [2, true]);
+    dispose();
+  }));
+
 Deno.test("AutoModels take the class of the checkpoint's family, and refuse others", () =>
   withFolder(async (folder) => {
     await init({ threads: 2 });

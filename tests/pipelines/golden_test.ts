@@ -1,5 +1,5 @@
 /** Pipelines against Python's transformers on the same checkpoints: 100 texts each, odd ones among them. */
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { ok, strictEqual } from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import {
   type Answer,
@@ -11,6 +11,7 @@ import {
   pipeline,
   type Question,
 } from "../../mod.ts";
+import { answerRows, entityRows, same } from "./same.ts";
 
 interface Golden<Input, Output> {
   inputs: Input[][];
@@ -25,23 +26,6 @@ function* runsOf<Input, Output>(task: string): Generator<[Input[], Record<string
     readFileSync(new URL(`${task}.json`, FOLDER), "utf8"),
   );
   for (const run of runs) yield [inputs[run.inputs], run.options as Record<string, never>, run.outputs];
-}
-
-/** Fails where two numbers differ by more than 1e-5, or anything else differs at all. */
-function same(actual: unknown, wanted: unknown, place: string): void {
-  if (typeof wanted === "number") {
-    ok(Math.abs(actual as number - wanted) <= 1e-5, `${place}: ${actual}, expected ${wanted}`);
-  } else if (typeof wanted === "object" && wanted !== null) {
-    const keys = Object.keys(wanted);
-    deepStrictEqual(Object.keys(actual as object).sort(), keys.sort(), place);
-    for (const key of keys) {
-      same(
-        (actual as Record<string, unknown>)[key],
-        (wanted as Record<string, unknown>)[key],
-        `${place}.${key}`,
-      );
-    }
-  } else strictEqual(actual, wanted, place);
 }
 
 const about = (options: object, i: number, input: unknown) =>
@@ -67,9 +51,7 @@ Deno.test("token-classification: entities, words and places of every strategy eq
     found.forEach((entities, i) => {
       const place = about(options, i, texts[i]);
       same(
-        entities.map(({ entity, entity_group, score, start, end, word, index }) =>
-          [entity ?? entity_group, score, start, end, word, index].filter((value) => value !== undefined)
-        ),
+        entityRows(entities),
         wanted[i],
         place,
       );
@@ -84,7 +66,7 @@ Deno.test("question-answering: answers, places and scores equal Python's", async
     const found: (Answer | Answer[])[] = await answer(questions, options);
     found.forEach((answers, i) =>
       same(
-        [answers].flat().map(({ answer, score, start, end }) => [answer, score, start, end]),
+        answerRows(answers),
         wanted[i],
         about(options, i, questions[i]),
       )

@@ -17,6 +17,8 @@ import torch
 from transformers import (BertConfig, BertForMaskedLM, BertForQuestionAnswering, BertForSequenceClassification,
                           BertForTokenClassification, BertModel, BertTokenizerFast, pipeline)
 
+from outputs import answers_of, places, tidy
+
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden")
 MAX_LENGTH = 64
 TAGS = ["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"]
@@ -73,35 +75,6 @@ def centre(model, folder):
         scale = 2 / logits.std(0)
         head.weight.mul_(scale[:, None])
         head.bias.copy_((head.bias - logits.mean(0)) * scale)
-
-
-def utf16(text, at):
-    return len(text[:at].encode("utf-16-le", "surrogatepass")) // 2
-
-
-def tidy(value):
-    """Numbers of Python, with 7 digits."""
-    if isinstance(value, dict):
-        return {key: tidy(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [tidy(item) for item in value]
-    if isinstance(value, (float,)) or type(value).__module__ == "numpy":
-        return round(float(value), 7)
-    return value
-
-
-def places(outputs, text):
-    """[label, score, start, end, word, index] of entities, [answer, score, start, end] of answers."""
-    places = [(utf16(text, o["start"]), utf16(text, o["end"])) for o in outputs]
-    return [[o.get("entity") or o.get("entity_group") or o["answer"], o["score"], *place, *[o[k] for k in ("word", "index") if k in o]]
-            for o, place in zip(outputs, places)]
-
-
-def answers_of(pipe, pairs, options):
-    outputs = [pipe(**pair, **options) for pair in pairs]
-    # Short contexts have too few spans: Python then adds impossible ones, of score 0.
-    listed = [[a for a in o if a["score"] > 0] if isinstance(o, list) else [o] for o in outputs]
-    return [places(o, pair["context"]) for o, pair in zip(listed, pairs)]
 
 
 def runs_of(task, pipe):

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { RuntimeError } from "../../errors.ts";
+import { ConfigError, RuntimeError } from "../../errors.ts";
 import type { HubOptions } from "../../hub/options.ts";
 import type { Linear } from "../layers.ts";
 import type { Parameter } from "../parameter.ts";
@@ -279,5 +279,10 @@ export function get_peft_model<M extends Adaptable>(
   config: LoraConfig,
   options: { seed?: number } = {},
 ): PeftModel<M> {
+  if (!(config instanceof LoraConfig)) {
+    throw new ConfigError(
+      "Cannot adapt the model: its settings are no LoraConfig; new LoraConfig({ ... }) makes one",
+    );
+  }
   return new PeftModel(model, config, options.seed ?? 0);
 }

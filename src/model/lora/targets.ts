@@ -11,8 +11,9 @@ import type { LoraConfig } from "./config.ts";
 /** Targets where none are given, by the first that a model has: those of BERT and DistilBERT. */
 const DEFAULT_TARGETS = [["query", "value"], ["q_lin", "v_lin"]];
 
-/** The names of output layers, which `all-linear` leaves out. */
+/** The names of output layers, which `all-linear` leaves out: by task, and those that score word pieces. */
 const OUTPUT_LAYERS: Readonly<Record<string, RegExp>> = { SEQ_CLS: /^(classifier|score)$/ };
+const WORD_SCORES = /^(cls\.predictions\.decoder|vocab_projector)$/;
 
 /** True if the name is one of those, or ends with one of them as a part of its own. */
 function endsWithAny(name: string, ends: readonly string[]): boolean {
@@ -66,7 +67,7 @@ export function findTargets(
   let wanted = config.target_modules;
   if (typeof wanted === "string" && wanted.toLowerCase() === "all-linear") {
     const output = OUTPUT_LAYERS[config.task_type ?? ""];
-    wanted = linear.map(([name]) => name).filter((name) => !output?.test(name));
+    wanted = linear.map(([name]) => name).filter((name) => !WORD_SCORES.test(name) && !output?.test(name));
   }
   wanted ??= DEFAULT_TARGETS.find((names) => linear.some(([name]) => endsWithAny(name, names))) ?? [];
   const targets = new Map<string, Linear>();

@@ -30,7 +30,7 @@ export const ENGINES: readonly Engine[] = [
     tcp: variables(MPICH_TCP),
     between: (hosts, device, remoteShell) => [
       ...["-iface", device, "-launcher", "ssh", "-launcher-exec", remoteShell, "-hosts", hosts.join(",")],
-      ...variables({ ...MPICH_TCP, UCX_NET_DEVICES: device }),
+      ...variables({ ...MPICH_TCP, UCX_NET_DEVICES: device, FI_TCP_IFACE: device }),
     ],
   },
   {

@@ -125,6 +125,7 @@ Deno.test("doctor tells runtime, kernels and a speed", async () => {
   const facts = JSON.parse(stdout);
   deepStrictEqual([code, facts.profile, facts.threads], [0, "simd", 1]);
   ok(facts.training_gflops > 0 && /^deno /.test(facts.runtime), stdout);
+  ok(/^none found$|^(MPICH|Open MPI) \d/.test(facts.mpi), stdout);
 });
 
 Deno.test("schema has every TrainingArgument with its default", async () => {

@@ -90,14 +90,14 @@ test("modules and declarations import only what is there: each other, and tfjs-c
 
 /** Bytes, some room above what is there now. */
 const BUDGETS = {
-  unpacked: 12_000_000,
+  unpacked: 13_000_000,
   tarball: 6_500_000,
   modules: 1_500_000,
   modulesGzip: 480_000,
   vendorGzip: 215_000,
   browserGzip: 500_000,
   wasmGzip: { kernels: 20_000, tfjs: 150_000 },
-  bundleGzip: 200_000,
+  bundleGzip: 220_000,
 };
 
 test("the package is within its budgets: files, modules, each .wasm", (scratch) => {

@@ -100,7 +100,7 @@ const PAGES = {
   "package_work.mjs": contender("package_work.mjs"),
 };
 
-/** Pages in the browsers of this machine: isolated ones have threads, others not. Firefox ESR has no relaxed SIMD. */
+/** Pages in the browsers of this machine: isolated ones have threads, others not. */
 async function pagePlaces(bench: Bench): Promise<Place[]> {
   const browsers = (["chromium", "firefox"] as const).filter((name) => browserPath(name));
   if (browsers.length === 0) return [];
@@ -110,7 +110,7 @@ async function pagePlaces(bench: Bench): Promise<Place[]> {
   const ways = [["single", 1, false], ["simd", threads, true], ["relaxed", threads, true]] as const;
   return browsers.flatMap((browser) =>
     pages.flatMap(({ name, folder, query, scripts }) =>
-      ways.filter(([profile]) => profile !== "relaxed" || browser === "chromium").map((
+      ways.map((
         [profile, threads, isolated],
       ): Place => ({
         ...{ profile, threads, name: `${title(browser)}, ${name}${isolated ? ", isolated" : ""}` },

@@ -12,7 +12,7 @@ body{margin:0;background:var(--berth-page);color:var(--berth-ink);line-height:1.
 font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;font-size:16px}
 main,header,footer{max-width:1280px;margin:0 auto;padding:0 clamp(16px,4vw,40px)}
 header{padding-top:clamp(28px,5vw,56px)}
-footer{padding-top:8px;padding-bottom:40px;color:var(--berth-muted);font-size:14px}
+footer{padding-top:28px;padding-bottom:40px;color:var(--berth-muted);font-size:14px}
 h1{margin:0;font-size:clamp(26px,4vw,38px);line-height:1.2;letter-spacing:-.015em;overflow-wrap:anywhere}
 h2{margin:0 0 16px;font-size:21px;line-height:1.3;letter-spacing:-.005em}
 h3{margin:0;font-size:15px;line-height:1.4;overflow-wrap:anywhere}
@@ -32,7 +32,7 @@ section{margin-top:clamp(36px,5vw,56px)}
 figcaption{margin-bottom:8px}
 .berth-plot{display:block;width:100%;max-width:470px;height:auto;margin:0 auto}
 .scroll{overflow-x:auto}
-.scroll>.berth-plot{max-width:none;margin:0}
+.scroll>div>.berth-plot{max-width:none;margin:0}
 .tiles{display:flex;flex-wrap:wrap;gap:18px;margin:28px 0 0}
 .tiles>*{flex:1 1 165px;min-width:min-content}
 .tiles>.whole{flex-grow:1.6}

@@ -23,7 +23,7 @@ import { textResults } from "../../src/cli/tasks/text_results.ts";
 import { useCode } from "../../src/cli/use_code.ts";
 import { type RunReport, verdictSentence } from "../../src/report/mod.ts";
 import { folderUrl } from "../../src/runtime/files.ts";
-import { peakMemoryBytes, runtimeName } from "../../src/runtime/platform.ts";
+import { runtimeName } from "../../src/runtime/platform.ts";
 import { progressLine } from "../progress_line.ts";
 import { type Example, LABELS, readExamples } from "./data.ts";
 import { argmax, DEMO_SETTINGS, train, type TrainRecord, type TrainSettings } from "./train.ts";
@@ -110,7 +110,7 @@ async function report(
     ...{ steps: record.steps, evaluations: record.evaluations, watch: [record.watch] },
     ...{ ...results, worst, uncertain, tried: sentences },
     comparison: { ...comparison, only_model, only_baseline },
-    speed: { wasm_bytes: model.runtime.heap.memory.buffer.byteLength, process_bytes: peakMemoryBytes() },
+    speed: { wasm_bytes: record.peak.wasmBytes, process_bytes: record.peak.processBytes },
     code: useCode("text-classification", `${flags.out}/model`, model.typeName),
   };
 }

@@ -1,5 +1,6 @@
 /** The demo's training and evaluation. */
 import { type BertForSequenceClassification, type BertTokenizer, predict, Trainer } from "../../mod.ts";
+import { PeakMemory } from "../../src/cli/peak_memory.ts";
 import type { EvaluationRecord, StepRecord } from "../../src/report/mod.ts";
 import type { Example } from "./data.ts";
 
@@ -25,6 +26,7 @@ export interface TrainRecord {
   evaluations: EvaluationRecord[];
   watch: { name: string; values: number[] };
   elapsedMs: number;
+  peak: PeakMemory;
   /** The evaluation after the last step. */
   last: Evaluation;
 }
@@ -73,6 +75,7 @@ export async function train(
 ): Promise<TrainRecord> {
   const { epochs: num_train_epochs, batch_size, ...args } = settings, start = performance.now();
   const steps: StepRecord[] = [], evaluations: EvaluationRecord[] = [];
+  const peak = new PeakMemory(model);
   const trainer = new Trainer({
     ...{ model, tokenizer, train_dataset: trainSet, eval_dataset: testSet },
     args: {
@@ -80,7 +83,7 @@ export async function train(
       ...{ per_device_train_batch_size: batch_size, per_device_eval_batch_size: 32 },
       watch: [`bert.encoder.layer.${model.config.num_hidden_layers - 1}.output.dense.weight[0][0]`],
     },
-    callbacks: [{
+    callbacks: [peak.callback, {
       on_step_end: ({ step, state }) => {
         steps.push({ ...step, tokens: state.num_input_tokens_seen });
         listener.onStep(step.step, state.max_steps, step);
@@ -95,5 +98,6 @@ export async function train(
   await trainer.train();
   const [watch] = trainer.state.watch, elapsedMs = performance.now() - start;
   await trainer.dispose();
-  return { steps, evaluations, watch, last: await evaluate(model, tokenizer, testSet), elapsedMs };
+  const last = await evaluate(model, tokenizer, testSet);
+  return { steps, evaluations, watch, last, elapsedMs, peak };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { BerthError } from "../errors.ts";
+import { SIGNAL_CODES, Stopped } from "./stop_signal.ts";
 import { OutputClosed, type Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -14,6 +15,10 @@ import { UsageError } from "./usage_error.ts";
  */
 export function tellFailure(error: unknown, terminal: Terminal, debug: boolean, from = ""): number {
   if (error instanceof OutputClosed) return 0;
+  if (error instanceof Stopped) {
+    terminal.error(`berth: ${from}${error.message}`);
+    return SIGNAL_CODES[error.signal];
+  }
   const { message, stack, cause } = error instanceof Error ? error : new Error(String(error));
   const isKnown = error instanceof BerthError || error instanceof RangeError;
   const text = isKnown ? message : `internal error: ${message} (--debug shows where)`;

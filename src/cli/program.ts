@@ -18,6 +18,8 @@ const COMMANDS: Readonly<
   Record<string, readonly [about: string, load: () => Promise<{ command: Command }>]>
 > = {
   train: ["fine-tunes a model on a file of examples", () => import("./train.ts")],
+  search: ["trains with different settings and tells which do best", () => import("./search.ts")],
+  "find-lr": ["tries learning rates and draws the loss", () => import("./find_lr.ts")],
   eval: ["measures a model on a file of examples", () => import("./eval.ts")],
   predict: ["labels texts from the command line, a file or standard input", () => import("./predict.ts")],
   embed: ["makes vectors of texts", () => import("./embed.ts")],

@@ -5,7 +5,7 @@
  */
 import { type Labeled, train_test_split } from "../data/mod.ts";
 import type { RunSettings } from "./training_flags.ts";
-import type { ExampleStream } from "../train/mod.ts";
+import { type ExampleStream, foldsOf } from "../train/mod.ts";
 import { evalSizeOf } from "./defaults.ts";
 import { repeatable } from "./tasks/files.ts";
 import type { InputFile, KnownLabels, LabelChoice, Task } from "./tasks/mod.ts";
@@ -45,6 +45,11 @@ export async function readTrainingPart(
 ): Promise<TrainingPart> {
   if (settings.stream) return await openStream(task, train, settings, terminal, labels);
   const { examples, known, notes } = await task.read(train, settings, terminal, labels), { seed } = settings;
+  if (settings.fold !== undefined) {
+    const own = new Set(foldsOf(examples, settings.folds!, { seed, stratify: "label" })[settings.fold - 1]);
+    const part = (isAside: boolean) => examples.filter((_, i) => own.has(i) === isAside);
+    return { train: part(false), aside: part(true), known, notes };
+  }
   const test_size = evalSizeOf(settings, examples.length);
   if (test_size === 0) return { train: examples, aside: undefined, known, notes };
   const parts = train_test_split(examples as Labeled[], { test_size, seed });

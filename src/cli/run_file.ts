@@ -51,14 +51,16 @@ function fits({ kind, choices }: Flag, value: unknown): boolean {
   const isList = (type: string) => Array.isArray(value) && value.every((one) => typeof one === type);
   if (kind === "number") return typeof value === "number";
   if (kind === "switch") return typeof value === "boolean";
-  if (kind === "list" || kind === "names") return isList("string");
+  if (kind === "list" || kind === "names") {
+    return isList("string") && (!choices || (value as string[]).every((one) => choices.includes(one)));
+  }
   if (kind === "numbers") return isList("number");
   if (kind === "json") return typeof value === "object";
   return typeof value === "string" && (choices?.includes(value) ?? true);
 }
 
 function wanted({ kind, choices }: Flag): string {
-  if (choices) return `one of ${choices.join(", ")}`;
+  if (choices) return `${kind === "names" ? "a list of" : "one of"} ${choices.join(", ")}`;
   const words = {
     text: "a text",
     number: "a number",
@@ -78,6 +80,7 @@ export function runFileSchema(): Record<string, unknown> {
     ...fullArguments({}, true),
     ...chooseSettings({}, { rows: undefined, hidden_size: Infinity }).settings,
     ...{ model: "berth-tiny", out: "out/run", save_strategy: "epoch", save_total_limit: 2, merge: true },
+    ...{ report_to: ["tensorboard"], baseline: true, explain: true },
   };
   for (const name of BY_SIZE) delete defaults[name];
   const texts = { type: "array", items: { type: "string" } };
@@ -96,7 +99,7 @@ export function runFileSchema(): Record<string, unknown> {
   ) => [name, {
     ...types[kind],
     description: help,
-    ...(flag.choices ? { enum: flag.choices } : {}),
+    ...(flag.choices ? kind === "names" ? { items: { enum: flag.choices } } : { enum: flag.choices } : {}),
     ...(name in defaults ? { default: defaults[name] } : {}),
   }]);
   return {

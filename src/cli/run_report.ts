@@ -5,11 +5,19 @@
  */
 import type { TextExample } from "../data/mod.ts";
 import { SequenceClassifier, type TrainableModel } from "../model/mod.ts";
-import { peakMemoryBytes, runtimeName } from "../runtime/platform.ts";
-import type { BaselineComparison, PredictionRow, RunReport, Scalar, SpeedCard } from "../report/mod.ts";
+import { runtimeName } from "../runtime/platform.ts";
+import type {
+  BaselineComparison,
+  PredictionRow,
+  RunReport,
+  Scalar,
+  ScaleCard,
+  SpeedCard,
+} from "../report/mod.ts";
 import { type Metrics, plan, type TrainerState } from "../train/mod.ts";
 import { compareWithBaseline } from "./baseline.ts";
 import { explained } from "./explain.ts";
+import type { PeakMemory } from "./peak_memory.ts";
 import type { PreparedRun } from "./prepared_run.ts";
 import { Progress } from "./progress.ts";
 import { evaluationRecords, stepRecords, withoutPrefix, writeResults } from "./run_results.ts";
@@ -28,13 +36,16 @@ export interface ReportParts {
   tested: { readonly metrics: Metrics; readonly results: TestResults } | undefined;
   summary: DataSummary;
   startedAt: string;
+  peak: PeakMemory;
+  /** What several processes told each other, if there were several. */
+  scale: ScaleCard | undefined;
   /** The run's folder. */
   out: URL;
 }
 
 /** Compares with a simpler method, explains the hardest answers, and writes all of it. */
 export async function writeRunReport(parts: ReportParts): Promise<void> {
-  const { run, model, log, state, tested, summary, startedAt, out } = parts;
+  const { run, model, log, state, tested, summary, startedAt, scale, out } = parts;
   const { settings, data, task, context } = run, { config } = model;
   const { answers: _, metrics: more, ...results } = tested?.results ?? { answers: undefined, metrics: {} };
   const metrics = { ...withoutPrefix(tested?.metrics ?? {}), ...more };
@@ -66,7 +77,7 @@ export async function writeRunReport(parts: ReportParts): Promise<void> {
       version: VERSION,
     },
     ...{ steps: stepRecords(log.steps), evaluations: evaluationRecords(log.evaluations), watch: state.watch },
-    ...{ metrics: Object.keys(metrics).length > 0 ? metrics : undefined, speed: speedOf(parts) },
+    ...{ metrics: Object.keys(metrics).length > 0 ? metrics : undefined, speed: speedOf(parts), scale },
     ...await hardest(parts),
     code: settings.merge ?? true
       ? useCode(task.name, `${settings.out}/model`, model.typeName)
@@ -117,10 +128,10 @@ async function hardest(
 }
 
 /** Memory at its peak, and what a step of the longest examples was planned to take. */
-function speedOf({ run, model, summary }: ReportParts): SpeedCard {
+function speedOf({ run, model, summary, peak }: ReportParts): SpeedCard {
   const memory = {
-    wasm_bytes: model.runtime.heap.memory.buffer.byteLength,
-    process_bytes: peakMemoryBytes(),
+    wasm_bytes: peak.wasmBytes,
+    process_bytes: peak.processBytes,
   };
   const { longest } = summary;
   if (longest === undefined || run.settings.lora_rank !== undefined) return memory; // adapters are not planned

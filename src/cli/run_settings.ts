@@ -7,15 +7,35 @@ import { fullArguments } from "../train/arguments.ts";
 import type { TrainingArguments } from "../train/mod.ts";
 import { checkAdaptation } from "./adaptation.ts";
 import { required } from "./models.ts";
+import type { Flags, FlagValues } from "./flags.ts";
+import { readRunFile } from "./run_file.ts";
 import { ARGUMENT_FLAGS, RUN_FLAGS, type RunSettings } from "./training_flags.ts";
 import { UsageError } from "./usage_error.ts";
+
+/** Flags of commands that make runs. */
+export const CONFIG_FLAGS = {
+  config: {
+    kind: "text",
+    value: "FILE",
+    help: "a file with such settings (berth schema); flags go before it",
+  },
+  ...RUN_FLAGS,
+} as const satisfies Flags;
 
 /** Settings with what a run must have. */
 export type FullSettings = RunSettings & { model: string; train: string; out: string };
 
-/** What of a command's flags describes a run. */
-export function pickRunSettings(values: object): RunSettings {
-  return Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(RUN_FLAGS, name)));
+/**
+ * The settings of a run: those of the file that the flags name, and the flags.
+ *
+ * @throws {UsageError} if something is missing, out of range, or contradicts another setting.
+ */
+export async function settingsOf(values: FlagValues<typeof CONFIG_FLAGS>): Promise<FullSettings> {
+  const own = Object.entries(values).filter(([name, value]) =>
+    Object.hasOwn(RUN_FLAGS, name) && value !== undefined
+  );
+  const file = values.config === undefined ? {} : await readRunFile(values.config);
+  return completedSettings({ ...file, ...Object.fromEntries(own) });
 }
 
 /**
@@ -23,7 +43,7 @@ export function pickRunSettings(values: object): RunSettings {
  *
  * @throws {UsageError} if something is missing, out of range, or contradicts another setting.
  */
-export function completedSettings(settings: RunSettings): FullSettings {
+function completedSettings(settings: RunSettings): FullSettings {
   const train = required(settings.train, "--train FILE, the training examples");
   const refuseBoth = (one: keyof RunSettings, other: keyof RunSettings) => {
     if (!settings[one] || !settings[other]) return;
@@ -32,6 +52,8 @@ export function completedSettings(settings: RunSettings): FullSettings {
   };
   refuseBoth("eval", "eval_size");
   refuseBoth("balanced", "class_weights");
+  for (const name of ["eval", "eval_size", "stream"] as const) refuseBoth("folds", name);
+  checkFolds(settings);
   for (const name of ["eval_size", "balanced", "group_by_length"] as const) refuseBoth("stream", name);
   if (settings.stream && !((settings.max_steps ?? 0) > 0)) {
     throw new UsageError("Cannot use --stream without --max-steps N: the length of the file is not known");
@@ -40,6 +62,16 @@ export function completedSettings(settings: RunSettings): FullSettings {
   checkArguments(argumentsOf(full, false));
   checkAdaptation(full);
   return full;
+}
+
+function checkFolds({ folds, fold }: RunSettings): void {
+  const isCount = (value: number) => Number.isInteger(value) && value > 0;
+  if (folds !== undefined && !(isCount(folds) && folds > 1)) {
+    throw new UsageError(`Cannot use --folds ${folds}: a whole number above 1 is wanted`);
+  }
+  if (fold !== undefined && !(isCount(fold) && fold <= (folds ?? 0))) {
+    throw new UsageError(`Cannot use --fold ${fold}: a whole number from 1 to --folds is wanted`);
+  }
 }
 
 /** The Trainer's arguments. @param evaluates Whether there is something to evaluate on. */

@@ -10,37 +10,37 @@ import { dispose } from "../runtime/mod.ts";
 import { onStopSignal } from "../runtime/platform.ts";
 import { type Metrics, Trainer, type TrainOutput } from "../train/mod.ts";
 import { type Command, type CommandInput, defineCommand } from "./command.ts";
+import { PeakMemory } from "./peak_memory.ts";
 import { type PreparedRun, prepareRun } from "./prepared_run.ts";
-import { onAllRanks, passesOfRun, startOnRank } from "./ranks.ts";
+import { onAllRanks, passesOfRun, scaleOf, startOnRank } from "./ranks.ts";
 import { formatClasses, formatMetrics } from "./results.ts";
 import { keeper, narrator, trackers } from "./run_callbacks.ts";
-import { readRunFile, RUN_FILE } from "./run_file.ts";
+import { RUN_FILE } from "./run_file.ts";
 import { RunLog } from "./run_log.ts";
 import { writeRunReport } from "./run_report.ts";
-import { completedSettings, pickRunSettings } from "./run_settings.ts";
+import { CONFIG_FLAGS, type FullSettings, settingsOf } from "./run_settings.ts";
+import { type Outcome, severalRuns, tellOutcomes } from "./several_runs.ts";
+import { SIGNAL_CODES } from "./stop_signal.ts";
+import { TASKS } from "./tasks/mod.ts";
 import type { Terminal } from "./terminal.ts";
-import { RUN_FLAGS } from "./training_flags.ts";
 
 const FLAGS = {
-  config: {
-    kind: "text",
-    value: "FILE",
-    help: "a file with such settings (berth schema); flags go before it",
+  seeds: {
+    kind: "numbers",
+    help: "trains once with each seed, into seed-N/; tells mean and standard deviation",
   },
   resume: { kind: "switch", help: "goes on from the newest whole checkpoint of --out, if there is one" },
-  ...RUN_FLAGS,
+  ...CONFIG_FLAGS,
 } as const;
 
 /** What a run writes besides the model. */
 const RUN_FILES = ["report.html", "figures/", "metrics.jsonl", "receipt.json", RUN_FILE];
 
-/** Exit codes of a run that a signal ended. */
-const SIGNAL_CODES: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
-
 export const command: Command = defineCommand({
   usage: "--train FILE [--model NAME] [--eval FILE] [--test FILE] [--out FOLDER]",
-  about:
-    `Fine-tunes a classifier: one label, several labels, or numbers, as the label column says. Writes into --out:
+  about: `Fine-tunes a model. The task is told by the file, or by --task:
+${Object.values(TASKS).map(({ name, about }) => `  ${name.padEnd(22)}${about}`).join("\n")}
+Settings that no flag gives are chosen by the sizes of model and data, and told. Writes into --out:
 model/ (for berth and transformers), report.html with figures/ and results.json, metrics.jsonl, tensorboard/,
 receipt.json, run.json (the settings), checkpoint-N/. Ctrl-C writes a checkpoint and ends; --resume goes on from it,
 with the same result.`,
@@ -58,6 +58,21 @@ with the same result.`,
       "berth train --config out/run/run.json --learning-rate 1e-4 --out out/second",
       "the same run with another rate",
     ],
+    ["berth train --train train.conll --test test.conll -m bert-base-cased", "a tagger; entity F1"],
+    ["berth train --train squad.json --eval-size 0.1 --lora-rank 8", "answers in texts, by LoRA"],
+    [
+      "berth train --train corpus.txt --task fill-mask -m out/base",
+      "goes on with pre-training on plain text",
+    ],
+    ["berth train --train huge.csv --stream --max-steps 20000", "a file that need not fit into memory"],
+    [
+      "berth train --train train.tsv --folds 5 --out out/folds",
+      "five models, each measured on the fifth it has not seen",
+    ],
+    [
+      "berth train --train train.tsv --test test.tsv --seeds 1,2,3",
+      "mean and standard deviation of three seeds",
+    ],
     ["berth train --config out/run/run.json --resume", "goes on where the run was stopped"],
   ],
   run: (input) =>
@@ -74,23 +89,55 @@ async function train(
   { values, terminal, json }: CommandInput<typeof FLAGS>,
   communicator: Communicator,
 ): Promise<number> {
-  const { config, resume = false } = values, startedAt = new Date().toISOString();
-  const given = completedSettings({
-    ...(config === undefined ? {} : await readRunFile(config)),
-    ...pickRunSettings(values),
-  });
+  const { resume = false, seeds } = values,
+    given = await settingsOf(values),
+    runs = severalRuns(given, seeds);
+  const isGiven = values.gradient_accumulation_steps !== undefined, first = communicator.rank === 0;
+  const once = (settings: FullSettings) =>
+    trainOnce(settings, terminal, communicator, { resume, keepsPasses: resume && !isGiven });
   await startOnRank(given, communicator);
-  const out = folderUrl(given.out), run = await prepareRun(given, terminal);
+  if (!runs) {
+    const { code, result, written } = await once(given);
+    if (result && first) await tell(terminal, json, written, result);
+    return code;
+  }
+  const done: Outcome[] = [];
+  for (const { name, settings } of runs) {
+    terminal.note(`\n${name}`);
+    const { code, result } = await once(settings);
+    if (!result) return code;
+    done.push({ name, out: settings.out, metrics: result.metrics });
+  }
+  if (first) await tellOutcomes(given.out, done, terminal, json);
+  return 0;
+}
+
+/** What came of a run; no result if a signal has ended it. */
+interface TrainedRun {
+  code: number;
+  result?: { out: string; metrics: Metrics; classes?: Parameters<typeof formatClasses>[0] };
+  written: readonly string[];
+}
+
+async function trainOnce(
+  given: FullSettings,
+  terminal: Terminal,
+  communicator: Communicator,
+  { resume, keepsPasses }: { resume: boolean; keepsPasses: boolean },
+): Promise<TrainedRun> {
+  const startedAt = new Date().toISOString(),
+    out = folderUrl(given.out),
+    run = await prepareRun(given, terminal);
   const { data, sets, settings } = run, summary = run.summary();
   terminal.note([...data.notes, summary.text].join("\n"));
   const { model, adapter } = await run.loadModel();
   terminal.note(described(run, model));
-  const log = new RunLog(new URL("metrics.jsonl", out));
-  const options = run.trainerOptions(model), isGiven = values.gradient_accumulation_steps !== undefined;
-  const args = resume && !isGiven ? await passesOfRun(options.args!, communicator) : options.args;
+  const log = new RunLog(new URL("metrics.jsonl", out)), options = run.trainerOptions(model);
+  const args = keepsPasses ? await passesOfRun(options.args!, communicator) : options.args;
+  const peak = new PeakMemory(model);
   const trainer = new Trainer({
     ...{ ...options, args, communicator },
-    callbacks: [keeper(log, settings), ...trackers(settings, out), narrator(terminal)],
+    callbacks: [keeper(log, settings), ...trackers(settings, out), peak.callback, narrator(terminal)],
   });
   if (resume) await trainer.load_checkpoint(true);
   const { stopped, signal, global_step, metrics } = await untilStopped(trainer, terminal);
@@ -99,7 +146,7 @@ async function train(
     if (communicator.rank === 0) {
       terminal.error(`berth: ended by ${by} after step ${global_step}; --resume goes on from there`);
     }
-    return SIGNAL_CODES[signal ?? "SIGTERM"];
+    return { code: SIGNAL_CODES[signal ?? "SIGTERM"], written: [] };
   }
   if (communicator.rank === 0) await adapter?.save_pretrained(new URL("adapter/", out));
   const isMerged = settings.merge ?? true;
@@ -108,15 +155,17 @@ async function train(
   await trainer.dispose();
   const test = sets.test ?? sets.eval;
   const tested = test && await run.measure(model, test, sets.test ? "test" : "eval", communicator);
-  if (communicator.rank > 0) return 0;
-  const results = tested?.results;
-  await writeRunReport({ run, model, log, state, tested, summary, startedAt, out });
-  const written = [...(isMerged ? ["model/"] : []), ...(adapter ? ["adapter/"] : []), ...RUN_FILES];
-  await tell(terminal, json, written, {
+  if (communicator.rank === 0) {
+    const scale = scaleOf(communicator, metrics);
+    await writeRunReport({ run, model, log, state, tested, summary, startedAt, peak, scale, out });
+  }
+  model.dispose();
+  const result = {
     ...{ out: settings.out, global_step, stopped, metrics: { ...metrics, ...tested?.metrics } },
-    ...(results?.perClass ? { classes: results.perClass } : {}),
-  });
-  return 0;
+    ...(tested?.results.perClass ? { classes: tested.results.perClass } : {}),
+  };
+  const models = [...(isMerged ? ["model/"] : []), ...(adapter ? ["adapter/"] : [])];
+  return { code: 0, result, written: [...models, ...RUN_FILES] };
 }
 
 /** Trains to the end, or to the step in which a signal comes. */
@@ -141,7 +190,7 @@ async function tell(
   terminal: Terminal,
   json: boolean,
   written: readonly string[],
-  result: { out: string; metrics: Metrics; classes?: Parameters<typeof formatClasses>[0] },
+  result: NonNullable<TrainedRun["result"]>,
 ): Promise<void> {
   if (json) return await terminal.out(JSON.stringify(result) + "\n");
   const classes = result.classes ? `\n${formatClasses(result.classes)}` : "";

@@ -179,6 +179,11 @@ export const RUN_FLAGS = {
     value: "SHARE",
     help: "puts a share (or number) of the training examples aside for eval; 0.1 without --eval and --test",
   },
+  folds: {
+    kind: "number",
+    help: "cuts --train into so many parts, and trains once without each, into fold-N/",
+  },
+  fold: { kind: "number", help: "of --folds only this run, from 1 on" },
   stream: {
     kind: "switch",
     help: "reads --train while it trains, so that it need not fit into memory; needs --max-steps",

@@ -29,6 +29,8 @@ export interface BarPlotOptions {
   series: readonly BarSeries[];
   /** How values are written: `"percent"` shows 0.5 as 50% on a scale to 100%. Default `"number"`. */
   format?: "number" | "percent";
+  /** Where the scale of shares ends: at 100 % (`whole`, the default) or at the largest value. */
+  scale?: "whole" | "largest";
   /** In pixels, at least 240; default 460. The height follows from the bars. */
   width?: number;
   /** With more labels, the first ones are drawn and the number of others is written below. Default 40. */
@@ -66,7 +68,7 @@ export function barPlot(options: BarPlotOptions): string {
 
 /** Draws for a place; see {@linkcode barPlot}. */
 export function drawBarPlot(options: BarPlotOptions, place: Place): Markup {
-  const { title, series, format = "number", width = 460, maxLabels = 40 } = options;
+  const { title, series, format = "number", scale = "whole", width = 460, maxLabels = 40 } = options;
   check(options, width);
   const labels = options.labels.slice(0, maxLabels);
   const write = (value: number) => format === "percent" ? formatPercent(value) : formatCount(value);
@@ -75,7 +77,7 @@ export function drawBarPlot(options: BarPlotOptions, place: Place): Markup {
   const left = PAD + Math.min(width * 0.52, Math.max(0, ...labels.map((label) => textWidth(label)))) + 10;
   const values = labels.flatMap((_, k) => series.map((one) => one.values[k]));
   const finite = values.filter(Number.isFinite);
-  const most = Math.max(...finite, format === "percent" ? 1 : 0) || 1;
+  const most = Math.max(...finite, format === "percent" && scale === "whole" ? 1 : 0) || 1;
   const right = width - PAD - Math.max(0, ...values.map((value) => textWidth(write(value)))) - 8;
   const row = THICKNESS * series.length + 2 * (series.length - 1) + SPACING;
   const bars = labels.map((label, k) => {

@@ -142,7 +142,7 @@ function resultTable(runs: readonly RunReport[], names: readonly string[]): Mark
       ? markup`<td class="number best">${text}<span aria-hidden="true"> ★</span><span class="hidden"> best</span></td>`
       : markup`<td class="number">${text}</td>`;
   };
-  return markup`<div class="card"><div class="scroll" tabindex="0" role="region" aria-label="Results"><table>
+  return markup`<div class="card"><div class="scroll" tabindex="0" role="region" aria-label="Table of results"><table>
 <caption><p class="note">Of the test examples where there were some, else of the last evaluation; ★ marks the best. Rates are medians without evaluations.</p></caption>
 <thead><tr><th scope="col">Run</th>${
     shown.map(({ column: { name } }) => markup`<th scope="col" class="number">${name}</th>`)
@@ -222,7 +222,7 @@ function settingsTables(runs: readonly RunReport[], names: readonly string[]): M
   const known = (i: number) => values[i].some((value) => value !== undefined);
   const text = (value: Content) =>
     value === undefined ? "—" : typeof value === "string" ? clip(value) : value;
-  return markup`<div class="card"><div class="scroll" tabindex="0" role="region" aria-label="What differs"><table>
+  return markup`<div class="card"><div class="scroll" tabindex="0" role="region" aria-label="Table of settings"><table>
 <thead><tr><th scope="col">Setting</th>${
     names.map((name, i) => markup`<th scope="col">${swatch(i)}${name}</th>`)
   }</tr></thead><tbody>${

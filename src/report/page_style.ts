@@ -12,7 +12,7 @@ body{margin:0;background:var(--berth-page);color:var(--berth-ink);line-height:1.
 font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;font-size:16px}
 main,header,footer{max-width:1280px;margin:0 auto;padding:0 clamp(16px,4vw,40px)}
 header{padding-top:clamp(28px,5vw,56px)}
-footer{padding-top:8px;padding-bottom:40px;color:var(--berth-muted);font-size:14px}
+footer{padding-top:28px;padding-bottom:40px;color:var(--berth-muted);font-size:14px}
 h1{margin:0;font-size:clamp(26px,4vw,38px);line-height:1.2;letter-spacing:-.015em;overflow-wrap:anywhere}
 h2{margin:0 0 16px;font-size:21px;line-height:1.3;letter-spacing:-.005em}
 h3{margin:0;font-size:15px;line-height:1.4;overflow-wrap:anywhere}
@@ -32,7 +32,7 @@ section{margin-top:clamp(36px,5vw,56px)}
 figcaption{margin-bottom:8px}
 .berth-plot{display:block;width:100%;max-width:470px;height:auto;margin:0 auto}
 .scroll{overflow-x:auto}
-.scroll>.berth-plot{max-width:none;margin:0}
+.scroll>div>.berth-plot{max-width:none;margin:0}
 .tiles{display:flex;flex-wrap:wrap;gap:18px;margin:28px 0 0}
 .tiles>*{flex:1 1 165px;min-width:min-content}
 .tiles>.whole{flex-grow:1.6}
@@ -43,7 +43,7 @@ figcaption{margin-bottom:8px}
 `;
 
 const TABLES = `table{width:100%;border-collapse:collapse;font-size:15px;font-variant-numeric:tabular-nums}
-caption{padding-bottom:8px;text-align:left}
+caption,.caption{padding-bottom:8px;text-align:left}
 th,td{padding:8px 10px;text-align:left;vertical-align:top;border-top:1px solid var(--berth-grid)}
 thead th{border-top:0;color:var(--berth-muted);font-size:13px;font-weight:500;white-space:nowrap}
 th:first-child,td:first-child{padding-left:0}
@@ -70,6 +70,7 @@ details{margin-top:10px;font-size:14px}
 summary{color:var(--berth-muted);cursor:pointer}
 details .scroll{margin-top:8px}
 .verdict{max-width:62em;margin-bottom:18px;font-size:18px;line-height:1.45;text-wrap:pretty}
+.legend{margin:18px 0}
 .legend span{white-space:nowrap;color:var(--berth-ink)}
 .swatch{display:inline-block;width:24px;height:16px;margin:0 8px 0 0;vertical-align:-2px}
 .best{font-weight:600}
@@ -104,7 +105,7 @@ table{font-size:14px}
 .scores th,.scores td{padding:7px 4px;font-size:13px}
 .scores .label{min-width:5.5em}
 .texts thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-.texts,.texts caption,.texts tbody{display:block}
+.texts,.texts tbody{display:block}
 .texts tr{display:grid;grid-template-columns:3fr 2fr;gap:6px 18px;padding:12px 0;border-top:1px solid var(--berth-grid)}
 .texts td{padding:0;border:0}
 .texts td:first-child{grid-column:1/-1}
@@ -132,9 +133,10 @@ table,.facts-list{font-size:9.5pt}
 th:first-child,td:first-child{padding-left:0}
 .card,tr,pre,.berth-plot{break-inside:avoid}
 .long{break-inside:auto}
-h2,h3,caption,figcaption{break-after:avoid}
+h2,h3,caption,.caption,figcaption{break-after:avoid}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}
-.berth-plot,.bar,.texts span,.legend span{-webkit-print-color-adjust:exact;print-color-adjust:exact}
+.berth-plot,.bar,.texts span,.legend{margin:18px 0}
+.legend span{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 }
 `;
 

@@ -80,7 +80,7 @@ const details: [Check] = [table(scalar)];
 const prediction = object({
   ...{ text, text_pair: [text], predicted: text, probability: [number], expected: [text], right: [flag] },
   baseline: [text],
-  attributions: [list(object({ start: finite, end: finite, pair: [flag], score: finite }))],
+  attributions: [list(object({ start: finite, end: finite, pair: [flag], score: number }))],
 });
 const predictions: [Check] = [list(prediction)];
 const lengths = object({
@@ -174,6 +174,10 @@ const report = object({
   })],
   speed: [object({
     ...{ wasm_bytes: [finite], process_bytes: [finite], plan_bytes: [table(finite)], plan_of: [text] },
+  })],
+  scale: [object({
+    ...{ ranks: finite, engine: text, communication_seconds: finite, communication_share: finite },
+    overlap: [finite],
   })],
   ...{ tried: predictions, predictions, worst: predictions, uncertain: predictions },
   code: [list(object({ title: text, language: [text], text }))],

@@ -8,7 +8,7 @@ import { signedPoints, signedRange } from "./headline.ts";
 import { type Figure, figureCard } from "./figure.ts";
 import { type Markup, markup } from "./markup.ts";
 import { formatCount, formatDuration, formatPercent } from "./number.ts";
-import { predictionTable } from "./report_examples.ts";
+import { predictionTable, wordLegend } from "./report_examples.ts";
 import { barFigure } from "./report_results.ts";
 import type { BaselineComparison, RunReport } from "./types.ts";
 
@@ -27,25 +27,26 @@ export function comparisonFigures({ comparison, model }: RunReport): Figure[] {
 export function drawComparison(run: RunReport): Markup | undefined {
   const { comparison } = run;
   if (comparison === undefined) return undefined;
-  const { only_model = [], only_baseline = [], name } = comparison;
-  return markup`<p class="verdict">${verdictSentence(comparison)}</p>
-<div class="grid pairs start">${comparisonFigures(run).map(figureCard)}${countsTable(comparison)}</div>
-<div class="grid pairs start texts-grid below">${
+  const { only_model = [], only_baseline = [], counts, name } = comparison;
+  const tables = [
     only_model.length > 0 &&
     predictionTable(
       "Only BERT is right",
-      `${formatCount(comparison.counts.only_model)} test examples`,
+      `${formatCount(counts.only_model)} test examples`,
       only_model,
-    )
-  }${
+      true,
+    ),
     only_baseline.length > 0 &&
     predictionTable(
       "Only the simpler method is right",
-      `${formatCount(comparison.counts.only_baseline)} test examples; ${name}`,
+      `${formatCount(counts.only_baseline)} test examples; ${name}`,
       only_baseline,
       true,
-    )
-  }</div>`;
+    ),
+  ];
+  return markup`<p class="verdict">${verdictSentence(comparison)}</p>
+<div class="grid pairs start">${comparisonFigures(run).map(figureCard)}${countsTable(comparison)}</div>
+${wordLegend([...only_model, ...only_baseline])}<div class="grid pairs start texts-grid">${tables}</div>`;
 }
 
 /** In plain words whether the model is better, and how sure that is. */

@@ -12,6 +12,12 @@ import { formatCount, formatNumber, formatPercent } from "./number.ts";
 import { clip } from "./text.ts";
 import type { DataSplit, LabelledText, LengthFacts, RunReport } from "./types.ts";
 
+/** So few labels share a scale to 100 %. */
+const FEW_LABELS = 4;
+
+/** Labels with bars; the table behind them has more. */
+const MOST_LABELS = 15;
+
 /** Bars of labels and the histogram of lengths; empty without facts about the parts. */
 export function dataFigures({ data: { splits = [] } }: RunReport): Figure[] {
   const lengths = splits.find((split) => split.lengths?.histogram !== undefined)?.lengths;
@@ -109,7 +115,11 @@ function labelFigure(splits: readonly DataSplit[]): Figure | undefined {
       note: known.length === 1 ? "Examples of each" : "Share of each part's examples",
     },
     below: tableBehind("The counts as a table", ["Label", ...known.map(({ name }) => name)], rows),
-    draw: (place) => drawBarPlot({ title, labels, series, format: options.format, width: 400 }, place),
+    draw: (place) =>
+      drawBarPlot({
+        ...{ title, labels, series, format: options.format, width: 400, maxLabels: MOST_LABELS },
+        scale: labels.length > FEW_LABELS ? "largest" : "whole",
+      }, place),
   };
 }
 

@@ -18,7 +18,6 @@ const STRENGTHS = 3;
 /** The tables of a run's examples. */
 export function exampleTables(run: RunReport): Markup[] {
   const { tried = [], predictions = [], worst = [], uncertain = [], regression } = run;
-  const explained = [...worst, ...uncertain, ...tried].some(({ attributions }) => attributions !== undefined);
   const hard = [
     worst.length > 0 &&
     (regression === undefined
@@ -28,15 +27,16 @@ export function exampleTables(run: RunReport): Markup[] {
     predictionTable("Least sure", "Test examples on which the model hesitates most", uncertain, true),
   ].filter((table) => table !== false);
   return [
+    wordLegend([...worst, ...uncertain, ...tried]),
     tried.length > 0 && predictionTable("Sentences you tried", "", tried),
-    explained && legend(),
-    hard.length > 0 && markup`<div class="grid pairs start texts-grid">${hard}</div>`,
+    hard.length > 0 && markup`<div class="grid pairs start texts-grid below">${hard}</div>`,
     predictions.length > 0 && predictionTable("Examples", "", predictions),
   ].filter((part) => part !== false);
 }
 
-/** What the colours of words mean. */
-function legend(): Markup {
+/** What the colours of words mean; nothing if there are none. */
+export function wordLegend(rows: readonly PredictionRow[]): Markup | false {
+  if (!rows.some(({ attributions }) => attributions !== undefined)) return false;
   const word = (style: string, text: string) => markup`<span class="${style}">${text}</span>`;
   return markup`<p class="legend note">How much a word speaks for the predicted class: ${
     word("for3", "strongly for")
@@ -60,10 +60,9 @@ export function predictionTable(
   const known = !compared && rows.some(({ expected }) => expected !== undefined); // else it is one of the two
   const head = (name: string) =>
     markup`<th scope="col" role="columnheader"${name !== "Text" && markup` class="outcome"`}>${name}</th>`;
-  return markup`<div class="card long${!narrow && " below"}"><table class="texts${
-    narrow && " narrow"
-  }" role="table">
-<caption><h3>${title}</h3>${note !== "" && markup`<p class="note">${note}</p>`}</caption>
+  return markup`<div class="card long${!narrow && " below"}"><div class="caption"><h3>${title}</h3>${
+    note !== "" && markup`<p class="note">${note}</p>`
+  }</div><table class="texts${narrow && " narrow"}" role="table" aria-label="${title}">
 <thead role="rowgroup"><tr role="row">${head("Text")}${head("Predicted")}${known && head("Expected")}${
     compared && head("Simpler method")
   }</tr></thead>
@@ -77,7 +76,10 @@ function predictionRow(row: PredictionRow, known: boolean, compared: boolean): M
   const judged = expected !== undefined && (row.right !== undefined || probability !== undefined);
   const wrong = judged && !(row.right ?? expected === predicted);
   const words = (pair: boolean) => attributions?.filter((word) => (word.pair ?? false) === pair);
-  const strongest = Math.max(0, ...(attributions ?? []).map(({ score }) => Math.abs(score)));
+  const strongest = Math.max(
+    0,
+    ...(attributions ?? []).map(({ score }) => Math.abs(score)).filter(Number.isFinite),
+  );
   const pair = text_pair !== undefined &&
     markup`<span class="pair" dir="auto">${colouredWords(text_pair, words(true), strongest)}</span>`;
   const cell = (name: string, value: string | undefined) =>
@@ -106,7 +108,7 @@ function colouredWords(
   let at = 0;
   for (const { start, end, score } of words) {
     const strength = Math.round(Math.abs(score) / strongest * STRENGTHS);
-    if (!(start >= at && end <= limit && end > start) || strength === 0) continue;
+    if (!(start >= at && end <= limit && end > start) || !(strength > 0)) continue;
     parts.push(
       text.slice(at, start),
       markup`<span class="${score > 0 ? "for" : "against"}${strength}">${text.slice(start, end)}</span>`,

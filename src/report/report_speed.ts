@@ -8,7 +8,7 @@ import { type Figure, figureCard } from "./figure.ts";
 import { type Markup, markup } from "./markup.ts";
 import { formatCount, formatDuration, formatNumber, formatPercent } from "./number.ts";
 import { lineFigure } from "./report_curves.ts";
-import type { RunReport, SpeedCard, StepRecord } from "./types.ts";
+import type { RunReport, ScaleCard, SpeedCard, StepRecord } from "./types.ts";
 
 /** A rate is the mean over about so many parts of the run. */
 const PARTS = 120;
@@ -71,9 +71,30 @@ export function speedFigures(run: RunReport): Figure[] {
 export function drawSpeed(run: RunReport): Markup | undefined {
   const figures = speedFigures(run).map(figureCard),
     time = timeCard(run),
-    memory = run.speed && memoryCard(run.speed);
-  if (figures.length === 0 && !memory) return undefined;
-  return markup`<div class="grid">${figures}${time}${memory}</div>`;
+    memory = run.speed && memoryCard(run.speed),
+    scale = run.scale && scaleCard(run.scale);
+  if (figures.length === 0 && !memory && !scale) return undefined;
+  return markup`<div class="grid start">${figures}${time}${scale}${memory}</div>`;
+}
+
+/** What the ranks of a run told each other. */
+function scaleCard(
+  { ranks, engine, communication_seconds, communication_share, overlap }: ScaleCard,
+): Markup {
+  return factList("Scale", "Seconds of the first rank in calls of the engine, waiting included", [
+    ["ranks", formatCount(ranks)],
+    ["engine", engine],
+    [
+      "communication",
+      `${formatDuration(1000 * communication_seconds)}, ${
+        formatPercent(communication_share)
+      } of the training`,
+    ],
+    [
+      "sums of gradients",
+      overlap === undefined ? undefined : `${formatPercent(overlap)} of their time beside the backward pass`,
+    ],
+  ]);
 }
 
 function factList(
@@ -116,8 +137,8 @@ function memoryCard({ wasm_bytes, process_bytes, plan_bytes = {}, plan_of }: Spe
   const { limit: _, ...parts } = plan_bytes;
   const bytes = (value: number | undefined) => value === undefined ? undefined : formatBytes(value);
   return factList("Memory", plan_of === undefined ? "" : `The plan is of a step of ${plan_of}`, [
-    ["WASM memory, peak", bytes(wasm_bytes)],
-    ["process, peak", bytes(process_bytes)],
+    ["in use, peak", bytes(wasm_bytes)],
+    ["whole process, peak", bytes(process_bytes)],
     ...Object.entries(parts).filter(([, value]) => value > 0)
       .map(([name, value]) =>
         [name === "total" ? "plan in all" : `plan: ${name}`, formatBytes(value)] as const

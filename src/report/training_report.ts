@@ -65,7 +65,7 @@ export function trainingReport(run: RunReport): string {
       section("predictions", "Predictions", exampleTables(run)),
       section("data", "The data", drawData(run)),
       section("speed", "Speed and memory", drawSpeed(run)),
-      section("run", "The run", markup`<div class="grid quarters">${cards}</div>`),
+      section("run", "The run", markup`<div class="grid quarters start">${cards}</div>`),
       section(
         "use",
         "Use the model",
@@ -148,8 +148,18 @@ function factCard(
   const known = facts.filter(([, value]) => value !== undefined);
   if (known.length === 0) return undefined;
   return markup`<div class="card"><h3>${title}</h3><dl class="facts-list">${
-    known.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${String(value)}</dd></div>`)
+    known.map(([name, value]) =>
+      markup`<div><dt>${name}</dt><dd>${
+        typeof value === "number" ? plainNumber(value) : String(value)
+      }</dd></div>`
+    )
   }</dl></div>`;
+}
+
+/** A number as it was set: 1e-5 instead of 0.00001. */
+function plainNumber(value: number): string {
+  const short = value.toExponential().replace("e+", "e");
+  return value !== 0 && Math.abs(value) < 1e-3 ? short : String(value);
 }
 
 function codeCard({ title, language, text }: CodeExample): Markup {

@@ -276,7 +276,7 @@ export interface BaselineComparison {
 
 /** Time and memory of a run. */
 export interface SpeedCard {
-  /** Bytes of WASM memory at the run's end; it never shrinks, so this is its peak. */
+  /** Bytes of WASM memory in use at the run's peak. */
   wasm_bytes?: number;
   /** Bytes of the whole process at its peak. */
   process_bytes?: number;
@@ -284,6 +284,20 @@ export interface SpeedCard {
   plan_bytes?: Readonly<Record<string, number>>;
   /** What was planned, such as `16 sequences of 66 tokens`. */
   plan_of?: string;
+}
+
+/** Processes that trained together. */
+export interface ScaleCard {
+  /** How many. */
+  ranks: number;
+  /** What carried their values, such as `MPICH 4.2.1`. */
+  engine: string;
+  /** Seconds of the training that the first rank spent in calls of the engine, waiting included. */
+  communication_seconds: number;
+  /** Those seconds as a share of the training's time. */
+  communication_share: number;
+  /** Of the time in which sums of gradients were under way, the share in which the backward pass went on. */
+  overlap?: number;
 }
 
 /** A piece of code that shows how to use the saved model. */
@@ -334,6 +348,8 @@ export interface RunReport {
   comparison?: BaselineComparison;
   /** Time and memory. */
   speed?: SpeedCard;
+  /** Several processes. */
+  scale?: ScaleCard;
   /** Sentences that the user tried. */
   tried?: readonly PredictionRow[];
   /** A sample of predictions. */

@@ -25,7 +25,7 @@ Deno.test("LoRA, BitFit and rates by layer train what they say, resume and verif
     deepStrictEqual([whole.code, few.code], [0, 0], whole.stderr + few.stderr);
     match(
       whole.stderr,
-      /\d M parameters, [\d,]+ of them trained;[\s\S]*learning rate 0\.001, batches of 16, a warm-up/,
+      /\d M parameters, [\d,]+ of them trained;[\s\S]*learning rate 1e-3, batches of 16, a warm-up/,
     );
     match(few.stderr, /\d M parameters, [\d,]+ of them trained/);
     const { r, lora_alpha, target_modules, task_type, modules_to_save } = json(
@@ -66,7 +66,7 @@ Deno.test("a run without settings chooses them, says so, and writes them down", 
     );
     match(
       stderr,
-      /\nchosen, as no flag says otherwise: learning rate 0\.0005, batches of 16, a warm-up of 10 % of the steps, /,
+      /\nchosen, as no flag says otherwise: learning rate 5e-4, batches of 16, a warm-up of 10 % of the steps, /,
     );
     ok(JSON.parse(stdout).metrics.eval_accuracy > 0.5);
     const { weight_decay, warmup_ratio, num_train_epochs, eval_size } = JSON.parse(

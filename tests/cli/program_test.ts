@@ -17,11 +17,11 @@ Deno.test("--version is that of deno.json", async () => {
 Deno.test("--help lists every command, and each has a help with its flags and examples", async () => {
   const { code, stdout } = await berth(["--help"]);
   strictEqual(code, 0);
-  const names = Array.from(stdout.matchAll(/^ {2}(\w+) {2,}\S/gm), ([, name]) => name);
+  const names = Array.from(stdout.matchAll(/^ {2}([\w-]+) {2,}\S/gm), ([, name]) => name);
   ok(names.includes("train") && names.includes("doctor"), stdout);
   for (const { code, stdout, stderr } of await Promise.all(names.map((name) => berth([name, "--help"])))) {
     deepStrictEqual([code, stderr], [0, ""]);
-    match(stdout, /^berth \w+.*\n\n[\s\S]+\n {2}-h, --help[\s\S]+\nExamples\n {2}# .+\n {2}berth /);
+    match(stdout, /^berth [\w-]+.*\n\n[\s\S]+\n {2}-h, --help[\s\S]+\nExamples\n {2}# .+\n {2}berth /);
   }
 });
 

@@ -200,6 +200,7 @@ Deno.test("train --config refuses what is no setting, and says what is wanted", 
       ['{"learning_rate": "1"}', /"learning_rate" is "1", a number is wanted/],
       ['{"optim": "sgd"}', /"optim" is "sgd", one of adamw_torch, adamw_hf is wanted/],
       ['{"freeze": "x"}', /"freeze" is "x", a list of texts is wanted/],
+      ['{"report_to": ["wandb"]}', /"report_to" is \["wandb"\], a list of tensorboard, none is wanted/],
       ["[1]", /an object is wanted/],
       ["{", /it is no JSON/],
     ];

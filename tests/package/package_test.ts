@@ -92,12 +92,12 @@ test("modules and declarations import only what is there: each other, and tfjs-c
 const BUDGETS = {
   unpacked: 13_000_000,
   tarball: 6_500_000,
-  modules: 1_500_000,
-  modulesGzip: 480_000,
+  modules: 1_700_000,
+  modulesGzip: 620_000,
   vendorGzip: 215_000,
   browserGzip: 500_000,
   wasmGzip: { kernels: 20_000, tfjs: 150_000 },
-  bundleGzip: 220_000,
+  bundleGzip: 230_000,
 };
 
 test("the package is within its budgets: files, modules, each .wasm", (scratch) => {

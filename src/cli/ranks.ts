@@ -5,14 +5,18 @@
  */
 import { alone, type Communicator, openCommunicator } from "../distributed/mod.ts";
 import { logicalCores, processIdentity } from "../runtime/platform.ts";
-import { Ranks } from "../train/distributed/ranks.ts";
-import { FolderStore, type TrainingArguments } from "../train/mod.ts";
+import { FirstRankError, Ranks } from "../train/distributed/ranks.ts";
+import type { ScaleCard } from "../report/mod.ts";
+import { FolderStore, type Metrics, type TrainingArguments } from "../train/mod.ts";
 import { tellFailure } from "./failure.ts";
 import { type RuntimeSettings, startRuntime } from "./models.ts";
 import { type Terminal, thisProcess } from "./terminal.ts";
 
-/** Milliseconds that the other ranks leave the first one to tell an error that all of them have; more for each rank. */
-const AFTER_FIRST_MS = 2000, AFTER_EACH_MS = 100;
+/**
+ * Milliseconds that the other ranks leave the first one to tell an error that all of them may have, more for each rank; and
+ * an error that it has for sure.
+ */
+const AFTER_FIRST_MS = 4000, AFTER_EACH_MS = 100, SURELY_AFTER_MS = 20_000;
 
 /**
  * Runs a command on all ranks. The first one writes; the others write errors only. An error on any of them ends all.
@@ -31,7 +35,9 @@ export async function onAllRanks(
     communicator.close();
     return code;
   } catch (error) {
-    if (rank > 0) await new Promise((resolve) => setTimeout(resolve, AFTER_FIRST_MS + rank * AFTER_EACH_MS));
+    const waitMs = (error instanceof FirstRankError ? SURELY_AFTER_MS : AFTER_FIRST_MS) +
+      rank * AFTER_EACH_MS;
+    if (rank > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
     const process = thisProcess(), debug = process.argv.includes("--debug");
     const code = tellFailure(error, terminal, debug, rank > 0 ? `rank ${rank}: ` : "");
     await new Promise<void>((resolve) => process.stderr.write("", () => resolve()));
@@ -58,4 +64,14 @@ export async function passesOfRun(
   const checkpoints = await new FolderStore(args.output_dir!).list();
   const goesOn = new Ranks(communicator).fromFirst(checkpoints.length > 0);
   return goesOn ? { ...args, gradient_accumulation_steps: undefined } : args;
+}
+
+/** What the report says of several ranks. */
+export function scaleOf({ size, engine }: Communicator, metrics: Metrics): ScaleCard | undefined {
+  if (size === 1) return undefined;
+  const { train_runtime, train_communication_seconds: seconds, train_communication_overlap } = metrics;
+  return {
+    ...{ ranks: size, engine, communication_seconds: seconds, communication_share: seconds / train_runtime },
+    ...(train_communication_overlap === undefined ? {} : { overlap: train_communication_overlap }),
+  };
 }

@@ -6,7 +6,14 @@
 import type { TextExample } from "../data/mod.ts";
 import { SequenceClassifier, type TrainableModel } from "../model/mod.ts";
 import { runtimeName } from "../runtime/platform.ts";
-import type { BaselineComparison, PredictionRow, RunReport, Scalar, SpeedCard } from "../report/mod.ts";
+import type {
+  BaselineComparison,
+  PredictionRow,
+  RunReport,
+  Scalar,
+  ScaleCard,
+  SpeedCard,
+} from "../report/mod.ts";
 import { type Metrics, plan, type TrainerState } from "../train/mod.ts";
 import { compareWithBaseline } from "./baseline.ts";
 import { explained } from "./explain.ts";
@@ -30,13 +37,15 @@ export interface ReportParts {
   summary: DataSummary;
   startedAt: string;
   peak: PeakMemory;
+  /** What several processes told each other, if there were several. */
+  scale: ScaleCard | undefined;
   /** The run's folder. */
   out: URL;
 }
 
 /** Compares with a simpler method, explains the hardest answers, and writes all of it. */
 export async function writeRunReport(parts: ReportParts): Promise<void> {
-  const { run, model, log, state, tested, summary, startedAt, out } = parts;
+  const { run, model, log, state, tested, summary, startedAt, scale, out } = parts;
   const { settings, data, task, context } = run, { config } = model;
   const { answers: _, metrics: more, ...results } = tested?.results ?? { answers: undefined, metrics: {} };
   const metrics = { ...withoutPrefix(tested?.metrics ?? {}), ...more };
@@ -68,7 +77,7 @@ export async function writeRunReport(parts: ReportParts): Promise<void> {
       version: VERSION,
     },
     ...{ steps: stepRecords(log.steps), evaluations: evaluationRecords(log.evaluations), watch: state.watch },
-    ...{ metrics: Object.keys(metrics).length > 0 ? metrics : undefined, speed: speedOf(parts) },
+    ...{ metrics: Object.keys(metrics).length > 0 ? metrics : undefined, speed: speedOf(parts), scale },
     ...await hardest(parts),
     code: settings.merge ?? true
       ? useCode(task.name, `${settings.out}/model`, model.typeName)

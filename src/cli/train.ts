@@ -12,7 +12,7 @@ import { type Metrics, Trainer, type TrainOutput } from "../train/mod.ts";
 import { type Command, type CommandInput, defineCommand } from "./command.ts";
 import { PeakMemory } from "./peak_memory.ts";
 import { type PreparedRun, prepareRun } from "./prepared_run.ts";
-import { onAllRanks, passesOfRun, startOnRank } from "./ranks.ts";
+import { onAllRanks, passesOfRun, scaleOf, startOnRank } from "./ranks.ts";
 import { formatClasses, formatMetrics } from "./results.ts";
 import { keeper, narrator, trackers } from "./run_callbacks.ts";
 import { RUN_FILE } from "./run_file.ts";
@@ -156,7 +156,8 @@ async function trainOnce(
   const test = sets.test ?? sets.eval;
   const tested = test && await run.measure(model, test, sets.test ? "test" : "eval", communicator);
   if (communicator.rank === 0) {
-    await writeRunReport({ run, model, log, state, tested, summary, startedAt, peak, out });
+    const scale = scaleOf(communicator, metrics);
+    await writeRunReport({ run, model, log, state, tested, summary, startedAt, peak, scale, out });
   }
   model.dispose();
   const result = {

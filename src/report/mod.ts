@@ -33,6 +33,7 @@ export type {
   RegressionCard,
   RunReport,
   Scalar,
+  ScaleCard,
   SpeedCard,
   StepRecord,
   WatchedWeight,

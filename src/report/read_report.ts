@@ -175,6 +175,10 @@ const report = object({
   speed: [object({
     ...{ wasm_bytes: [finite], process_bytes: [finite], plan_bytes: [table(finite)], plan_of: [text] },
   })],
+  scale: [object({
+    ...{ ranks: finite, engine: text, communication_seconds: finite, communication_share: finite },
+    overlap: [finite],
+  })],
   ...{ tried: predictions, predictions, worst: predictions, uncertain: predictions },
   code: [list(object({ title: text, language: [text], text }))],
 });

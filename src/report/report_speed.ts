@@ -8,7 +8,7 @@ import { type Figure, figureCard } from "./figure.ts";
 import { type Markup, markup } from "./markup.ts";
 import { formatCount, formatDuration, formatNumber, formatPercent } from "./number.ts";
 import { lineFigure } from "./report_curves.ts";
-import type { RunReport, SpeedCard, StepRecord } from "./types.ts";
+import type { RunReport, ScaleCard, SpeedCard, StepRecord } from "./types.ts";
 
 /** A rate is the mean over about so many parts of the run. */
 const PARTS = 120;
@@ -71,9 +71,30 @@ export function speedFigures(run: RunReport): Figure[] {
 export function drawSpeed(run: RunReport): Markup | undefined {
   const figures = speedFigures(run).map(figureCard),
     time = timeCard(run),
-    memory = run.speed && memoryCard(run.speed);
-  if (figures.length === 0 && !memory) return undefined;
-  return markup`<div class="grid start">${figures}${time}${memory}</div>`;
+    memory = run.speed && memoryCard(run.speed),
+    scale = run.scale && scaleCard(run.scale);
+  if (figures.length === 0 && !memory && !scale) return undefined;
+  return markup`<div class="grid start">${figures}${time}${scale}${memory}</div>`;
+}
+
+/** What the ranks of a run told each other. */
+function scaleCard(
+  { ranks, engine, communication_seconds, communication_share, overlap }: ScaleCard,
+): Markup {
+  return factList("Scale", "Seconds of the first rank in calls of the engine, waiting included", [
+    ["ranks", formatCount(ranks)],
+    ["engine", engine],
+    [
+      "communication",
+      `${formatDuration(1000 * communication_seconds)}, ${
+        formatPercent(communication_share)
+      } of the training`,
+    ],
+    [
+      "sums of gradients",
+      overlap === undefined ? undefined : `${formatPercent(overlap)} of their time beside the backward pass`,
+    ],
+  ]);
 }
 
 function factList(

@@ -286,6 +286,20 @@ export interface SpeedCard {
   plan_of?: string;
 }
 
+/** Processes that trained together. */
+export interface ScaleCard {
+  /** How many. */
+  ranks: number;
+  /** What carried their values, such as `MPICH 4.2.1`. */
+  engine: string;
+  /** Seconds of the training that the first rank spent in calls of the engine, waiting included. */
+  communication_seconds: number;
+  /** Those seconds as a share of the training's time. */
+  communication_share: number;
+  /** Of the time in which sums of gradients were under way, the share in which the backward pass went on. */
+  overlap?: number;
+}
+
 /** A piece of code that shows how to use the saved model. */
 export interface CodeExample {
   /** Such as `Deno` or `Python`. */
@@ -334,6 +348,8 @@ export interface RunReport {
   comparison?: BaselineComparison;
   /** Time and memory. */
   speed?: SpeedCard;
+  /** Several processes. */
+  scale?: ScaleCard;
   /** Sentences that the user tried. */
   tried?: readonly PredictionRow[];
   /** A sample of predictions. */

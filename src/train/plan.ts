@@ -13,6 +13,7 @@ import { type Makeable, rehearse, type TrainingMode } from "../model/rehearsal.t
 import { inputsOfLengths } from "../model/step_room.ts";
 import { formatMemory, MEMORY_LIMIT, PaperRuntime, withRuntime } from "../runtime/mod.ts";
 import { AdamW, type AdamWOptions } from "./adamw.ts";
+import { sharedNeeds } from "./distributed/shared_needs.ts";
 
 /** What {@linkcode plan} is asked about. */
 export interface PlanOptions {
@@ -36,6 +37,14 @@ export interface PlanOptions {
   optimizer?: Pick<AdamWOptions, "state_dtype" | "fused_backward"> | null;
   /** In inference, what is multiplied with. Default `packed`, as in `eval()`. */
   weights?: InferenceWeights;
+  /** Processes that train together; the bytes are those of the rank that takes most. Default 1. */
+  ranks?: number;
+  /** Passes of a step on each rank; counts with `exact`. Default 1. */
+  gradient_accumulation_steps?: number;
+  /** As in {@linkcode TrainingArguments.exact}. Default false. */
+  exact?: boolean;
+  /** As in {@linkcode TrainingArguments.zero_stage}. Default 0. */
+  zero_stage?: 0 | 1;
   /** Threads, the calling one included. Default: those of the backend that runs, else the machine's logical cores. */
   threads?: number;
 }
@@ -137,11 +146,19 @@ export function plan(config: BertConfig, options: PlanOptions = {}): Plan {
       optimizer: trained && settings ? (parameters) => new AdamW(parameters, settings) : undefined,
     });
   const forward = run(false), needs = training ? run(true) : forward;
-  const { weights, gradients, optimizer, activations, copies, scratch, outputs } = needs;
+  const { weights, activations, copies, scratch, outputs } = needs;
+  const { ranks = 1, exact = false } = options, isShared = training && (ranks > 1 || exact);
+  const shared = isShared && withRuntime(paper, () => {
+    named.forEach(([, parameter], i) => parameter.requires_grad = modes[i] === "trained");
+    return sharedNeeds(example as PreTrainedModel, {
+      ...{ ranks, exact, passes: options.gradient_accumulation_steps ?? 1 },
+      ...{ isSharded: options.zero_stage === 1, state_dtype: settings?.state_dtype ?? "float32" },
+    });
+  });
   const parts = {
     weights,
-    gradients,
-    optimizer,
+    gradients: shared ? shared.gradients : needs.gradients,
+    optimizer: shared && settings ? needs.optimizer - shared.saved : needs.optimizer,
     activations,
     copies,
     scratch,

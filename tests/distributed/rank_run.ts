@@ -7,6 +7,7 @@ import { onAllRanks } from "../../src/cli/ranks.ts";
 import { Terminal } from "../../src/cli/terminal.ts";
 import type { Communicator } from "../../src/distributed/mod.ts";
 import { dispose } from "../../src/runtime/mod.ts";
+import { Ranks } from "../../src/train/distributed/ranks.ts";
 import { FolderStore, type TrainingArguments } from "../../src/train/mod.ts";
 import { defaultDataCollator } from "../../src/train/features.ts";
 import { BUSY, smallExamples, smallModel, smallTrainer } from "../train/trainer_helpers.ts";
@@ -40,6 +41,9 @@ export interface RankResult {
   evaluation: Record<string, number>;
   log_history: unknown[];
   metrics: Record<string, number>;
+  parameters: number;
+  /** WASM memory of each rank that is in use after the last step. */
+  bytes: number[];
 }
 
 /** A folder on a disk that has room for some files. */
@@ -84,12 +88,15 @@ async function run(communicator: Communicator): Promise<number> {
   }, await smallModel({ threads: 1, config }));
   if (kind === "weights") trainer.model.parameters()[3].values()[0] += 1;
   const { stopped, metrics } = await trainer.train({ resume_from_checkpoint: resume });
+  const bytes = new Ranks(communicator).gather(trainer.model.runtime.heap.bytesInUse);
   const { eval_runtime: _, eval_samples_per_second: _s, ...evaluation } = await trainer.evaluate();
   if (args.output_dir !== undefined && stopped === "finished") {
     await trainer.save_model(`${args.output_dir}/final`);
   }
   const { global_step: step, losses, grad_norms, log_history } = trainer.state;
-  const result: RankResult = { step, stopped, losses, grad_norms, evaluation, log_history, metrics };
+  const parameters = trainer.model.num_parameters();
+  const numbers = { step, stopped, losses, grad_norms, evaluation, log_history, parameters };
+  const result: RankResult = { ...numbers, metrics, bytes };
   if (communicator.rank === 0) console.log(JSON.stringify(result));
   await trainer.dispose();
   dispose();

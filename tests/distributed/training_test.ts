@@ -8,7 +8,7 @@ import type { RankResult, RankRun } from "./rank_run.ts";
 import { filesOf, train } from "./training_runs.ts";
 
 /** What is the same on any number of ranks. */
-function numbers({ metrics: _, ...rest }: RankResult): Omit<RankResult, "metrics"> {
+function numbers({ metrics: _, bytes: _b, ...rest }: RankResult): Omit<RankResult, "metrics" | "bytes"> {
   return rest;
 }
 
@@ -67,3 +67,17 @@ for (const engine of engines) {
     }
   });
 }
+
+Deno.test(
+  { name: "moments in parts: each of 4 ranks has a quarter of them", ignore: engines.length === 0 },
+  async () => {
+    const config = { ...LARGER, vocab_size: 20_000 }, run = { config, examples: 8 };
+    const whole = await train(engine, 4, { ...run, args: { zero_stage: 0, num_train_epochs: 1 } });
+    const parts = await train(engine, 4, { ...run, args: { zero_stage: 1, num_train_epochs: 1 } });
+    const moments = 8 * whole.parameters;
+    parts.bytes.forEach((bytes, rank) => {
+      const saved = (whole.bytes[rank] - bytes) / moments;
+      ok(Math.abs(saved - 3 / 4) < 0.03, `rank ${rank} takes ${saved} of the moments less, expected 3/4`);
+    });
+  },
+);

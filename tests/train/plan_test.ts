@@ -138,3 +138,17 @@ Deno.test("the scratch bytes of attention on paper are those of the kernel", asy
   }
   dispose();
 });
+
+Deno.test("on 4 ranks a plan has a quarter of the moments, and the blocks of an exact tree", () => {
+  const config = new BertConfig(), options = { batch_size: 1, sequence_length: 8, threads: 1, ranks: 4 };
+  const one = plan(config, { ...options, ranks: 1 }).bytes, whole = plan(config, options).bytes;
+  const parts = plan(config, { ...options, zero_stage: 1 }).bytes,
+    params = plan(config, options).parameters.total;
+  ok(Math.abs(whole.gradients / one.gradients - 1) < 1e-5);
+  strictEqual(whole.optimizer, one.optimizer);
+  ok(Math.abs((whole.optimizer - parts.optimizer) / (8 * params) - 3 / 4) < 1e-3);
+  for (const [gradient_accumulation_steps, blocks] of [[1, 1], [2, 2], [3, 3], [4, 3], [8, 4]]) {
+    const { gradients } = plan(config, { ...options, exact: true, gradient_accumulation_steps }).bytes;
+    strictEqual(gradients, blocks * whole.gradients);
+  }
+});

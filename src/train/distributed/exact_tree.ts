@@ -90,6 +90,16 @@ export class ExactTree implements GradientSum {
   }
 }
 
+/** Blocks of gradients that a tree over `count` leaves takes at once. */
+export function blocksOfTree(count: number): number {
+  let waiting = 0, most = 1;
+  for (const sums of completeSums(count)) {
+    most = Math.max(most, waiting + 1);
+    waiting += 1 - sums;
+  }
+  return most;
+}
+
 /** Of a tree over `count` leaves, halved again and again: how many of its sums end with each leaf. */
 export function completeSums(count: number): number[] {
   const sums = new Array<number>(count).fill(0);

@@ -5,7 +5,7 @@
  * @module
  */
 import { MemoryError } from "../../errors.ts";
-import type { Parameter, TrainableModel } from "../../model/mod.ts";
+import type { Parameter, PreTrainedModel } from "../../model/mod.ts";
 import { type Makeable, rehearse } from "../../model/rehearsal.ts";
 import { inputsOfLengths } from "../../model/step_room.ts";
 import { formatMemory, type Runtime } from "../../runtime/mod.ts";
@@ -35,7 +35,7 @@ export class FlatGradients {
   readonly denseSize: number;
   readonly size: number;
 
-  constructor(model: TrainableModel) {
+  constructor(model: PreTrainedModel) {
     this.runtime = model.runtime;
     const order = writeOrder(model), dense: GradientPlace[] = [], tables: GradientPlace[] = [];
     let at = 0;
@@ -101,7 +101,7 @@ interface Written {
 }
 
 /** The parameters that a backward pass writes gradients of, in the order of their last writes; found on paper. */
-function writeOrder(model: TrainableModel): Written[] {
+function writeOrder(model: PreTrainedModel): Written[] {
   const own = model.parameters(), written: number[] = [];
   rehearse(model.constructor as Makeable, model.config, inputsOfLengths([2]), {
     ...{ training: true, gradient_checkpointing: false, weights: "plain", extensions: model.extensions },

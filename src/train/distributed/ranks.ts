@@ -9,6 +9,9 @@ import { TrainingError } from "../../errors.ts";
 /** Seconds that a step may keep the other ranks waiting at least, and as a multiple of the longest step so far. */
 const LEAST_PATIENCE = 25, PATIENCE_STEPS = 4;
 
+/** The first rank has failed, which ends this one; it tells why. */
+export class FirstRankError extends TrainingError {}
+
 /** How far sums of gradients were hidden behind backward passes. */
 export interface Overlap {
   /** Seconds from a step's first started sum to its last finished one. */
@@ -99,7 +102,7 @@ export class Ranks {
    *
    * @param help What the others do for it meanwhile, if anything; if the first fails then, the others wait until it ends
    * them.
-   * @throws {TrainingError} on the other ranks, if it failed on the first.
+   * @throws {FirstRankError} on the other ranks, if it failed on the first.
    */
   async onFirst(work: () => Promise<void>, help?: () => Promise<void>): Promise<void> {
     if (this.size === 1) return await work();
@@ -115,7 +118,7 @@ export class Ranks {
     this.communicator.deadlineSeconds = patience;
     const message = this.patiently(() => this.fromFirst(failure ? String(failure.error) : null));
     if (failure) throw failure.error;
-    if (message !== null) throw new TrainingError(`Cannot go on: rank 0 has failed (${message})`);
+    if (message !== null) throw new FirstRankError(`Cannot go on: rank 0 has failed (${message})`);
   }
 
   /** Waits for the other ranks as long as it takes. */

@@ -32,7 +32,8 @@ function runtimesPage({ rows, date, rounds, title }: SuiteResult, machine: Machi
   });
   return [
     TEXT,
-    `${date}, ${rounds} turns: ${machineLine(machine)}. The machine was shared: figures vary by half and more from run to run, the losses do not.`,
+    `${date}, ${rounds} turns: ${machineLine(machine)}.`,
+    "The machine was shared: figures vary by half and more from run to run, the losses do not.",
     "",
     "    deno task bench --only runtimes",
     "    deno run -A scripts/bench/runtimes_page.ts",

@@ -51,6 +51,8 @@ Deno.test("--seeds trains once a seed, --folds once a fold, and both tell mean a
     for (const fold of [1, 2, 3]) {
       ok(existsSync(new URL(`folds/fold-${fold}/model/model.safetensors`, folder)));
     }
+    const page = readFileSync(new URL("folds/compare.html", folder), "utf8");
+    match(page, /<h1 dir="auto">3 runs<\/h1>[\s\S]*fold-1[\s\S]*fold-3[\s\S]*<th scope="row">fold<\/th>/);
     const summary: Summary = JSON.parse(readFileSync(new URL("folds/summary.json", folder), "utf8"));
     strictEqual(JSON.parse(single.stdout).metrics.eval_loss, summary.runs[1].metrics.eval_loss);
     const { stdout, stderr } = await berth(["verify", path("one"), "--threads", "1"]);

@@ -31,11 +31,15 @@ export const TASKS: Readonly<Record<string, typeof classifier>> = {
   "fill-mask": filler,
 };
 
+/** The task whose examples are no plain texts. */
+export const CHOICE_TASK = "multiple-choice";
+
 /** How the names of classes end whose models have the head of a task. */
 const HEADS: readonly [end: string, task: string][] = [
   ["ForSequenceClassification", "text-classification"],
   ["ForTokenClassification", "token-classification"],
   ["ForQuestionAnswering", "question-answering"],
+  ["ForMultipleChoice", CHOICE_TASK],
   ["ForMaskedLM", "fill-mask"],
   ["ForPreTraining", "fill-mask"],
 ];

@@ -4,11 +4,11 @@
  * @module
  */
 import { fileUrl, folderUrl, writeFileWhole } from "../runtime/files.ts";
-import { compareRuns, trainingReport } from "../report/mod.ts";
+import { trainingReport } from "../report/mod.ts";
 import { type Command, defineCommand } from "./command.ts";
-import { readResults, writePages } from "./run_results.ts";
+import { COMPARISON_FILE, readResults, writeComparison, writePages } from "./run_results.ts";
 
-/** Runs on one page at most: the curves have so many colours and dashes. */
+/** Runs on one page at most. */
 const MOST_RUNS = 12;
 
 export const command: Command = defineCommand({
@@ -27,19 +27,15 @@ one page with their curves, the settings that differ, metrics and speed.`,
     ["berth report out/run", "writes out/run/report.html again"],
     ["berth report out/run out/second --out compare.html", "two runs on one page"],
   ],
-  async run({ values, positionals, terminal, json }) {
-    const runs = [];
-    for (const folder of positionals) runs.push({ name: folder, run: await readResults(folder) });
-    const write = async (file: string, html: string) => {
-      await writeFileWhole(fileUrl(file), [new TextEncoder().encode(html)]);
-      return file;
-    };
-    const [{ name, run }] = runs, { out } = values;
-    const wrote = runs.length > 1
-      ? await write(out ?? "compare.html", compareRuns(runs))
-      : out !== undefined
-      ? await write(out, trainingReport(run))
-      : await writePages(folderUrl(name), run).then(() => `${name}: report.html figures/`);
+  async run({ values: { out }, positionals, terminal, json }) {
+    const [first] = positionals;
+    if (positionals.length > 1) await writeComparison(fileUrl(out ?? COMPARISON_FILE), positionals);
+    else {
+      const run = await readResults(first);
+      if (out === undefined) await writePages(folderUrl(first), run);
+      else await writeFileWhole(fileUrl(out), [new TextEncoder().encode(trainingReport(run))]);
+    }
+    const wrote = out ?? (positionals.length > 1 ? COMPARISON_FILE : `${first}: report.html figures/`);
     if (json) await terminal.out(JSON.stringify({ wrote, runs: positionals }) + "\n");
     else terminal.note(`wrote ${wrote}`);
   },

@@ -6,6 +6,7 @@
 import { DataError } from "../errors.ts";
 import { filePath, folderUrl, readText, writeFileWhole, writeFolderWhole } from "../runtime/files.ts";
 import {
+  compareRuns,
   type EvaluationRecord,
   parseRunReport,
   reportFigures,
@@ -17,6 +18,9 @@ import { type EvaluationLine, LOG_FILE, parseLog, type StepLine } from "./run_lo
 
 /** The name of the file. */
 export const RESULTS_FILE = "results.json";
+
+/** The name of a page of several runs. */
+export const COMPARISON_FILE = "compare.html";
 
 /** Of the file's layout. */
 const VERSION = 1;
@@ -58,6 +62,18 @@ export async function writePages(out: URL, report: RunReport): Promise<void> {
     new URL("figures/", out),
     figures.map(([name, svg]) => ({ name, chunks: () => bytes(svg) })),
   );
+}
+
+/**
+ * Writes one page of several runs.
+ *
+ * @param folders Of the runs, two at least.
+ * @throws {DataError} if one has no results, or they are damaged.
+ */
+export async function writeComparison(file: URL, folders: readonly string[]): Promise<void> {
+  const runs = [];
+  for (const name of folders) runs.push({ name, run: await readResults(name) });
+  await writeFileWhole(file, [new TextEncoder().encode(compareRuns(runs))]);
 }
 
 /**

@@ -7,6 +7,7 @@ import { mean } from "../metrics/check.ts";
 import { folderUrl, writeFileWhole } from "../runtime/files.ts";
 import type { Metrics } from "../train/mod.ts";
 import { shortNumber } from "./results.ts";
+import { COMPARISON_FILE, writeComparison } from "./run_results.ts";
 import type { FullSettings } from "./run_settings.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
@@ -32,6 +33,11 @@ export function severalRuns(
   seeds: readonly number[] | undefined,
 ): OneRun[] | undefined {
   const { folds, fold, out } = settings;
+  if (settings.train === "-" && (seeds ?? (folds !== undefined && fold === undefined))) {
+    throw new UsageError(
+      "Cannot make several runs of standard input: it is read once only; a file is wanted",
+    );
+  }
   if (seeds) {
     if (folds !== undefined) {
       throw new UsageError("Cannot use --seeds and --folds together: one of them is wanted");
@@ -68,6 +74,8 @@ export async function tellOutcomes(
   const summary = { out, runs, mean: over(mean), std: over(deviation) };
   const file = new URL("summary.json", folderUrl(out));
   await writeFileWhole(file, [new TextEncoder().encode(JSON.stringify(summary, null, 2) + "\n")]);
+  const folders = runs.map((run) => run.out), isSeveral = runs.length > 1;
+  if (isSeveral) await writeComparison(new URL(COMPARISON_FILE, folderUrl(out)), folders);
   if (json) return await terminal.out(JSON.stringify(summary) + "\n");
   const width = Math.max(6, ...names.map((name) => name.length));
   const line = (name: string, ...cells: string[]) =>
@@ -77,6 +85,8 @@ export async function tellOutcomes(
   );
   await terminal.out(line("metric", "mean", "std") + rows.join(""));
   terminal.note(
-    `wrote ${out}: ${runs.map(({ out: folder }) => folder.split("/").at(-1) + "/").join(" ")} summary.json`,
+    `wrote ${out}: ${folders.map((folder) => folder.split("/").at(-1) + "/").join(" ")} summary.json${
+      isSeveral ? ` ${COMPARISON_FILE}` : ""
+    }`,
   );
 }

@@ -32,6 +32,8 @@ export interface ColumnPlan {
   readonly text_pair: Column | null;
   /** The label. */
   readonly label: Column | null;
+  /** The names of all columns of the file. */
+  readonly names: readonly string[];
   /** One sentence for each guess. */
   readonly notes: readonly string[];
 }
@@ -153,9 +155,9 @@ export function planColumns(name: string, names: readonly string[], options: Col
     }
   }
   const { text_pair } = options;
-  if (text_pair) return { text, text_pair: named("second text", text_pair), label, notes };
+  if (text_pair) return { text, text_pair: named("second text", text_pair), label, names, notes };
   const isGuess = text_pair === undefined && pair?.[0] === text.index && isFree(pair[1]);
-  return { text, text_pair: isGuess ? guessed("text_pair", pair[1]) : null, label, notes };
+  return { text, text_pair: isGuess ? guessed("text_pair", pair[1]) : null, label, names, notes };
 }
 
 /** The value of a column in a row. */

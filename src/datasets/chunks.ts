@@ -45,8 +45,13 @@ export async function peek(chunks: Chunks): Promise<{ head: Uint8Array; chunks: 
     } finally {
       await iterator.return?.();
     }
+  }();
+  const end = async () => {
+    await all.return();
+    await iterator.return?.(); // a generator that never began runs no finally
+    return { done: true as const, value: undefined };
   };
-  return { head, chunks: all() };
+  return { head, chunks: { [Symbol.asyncIterator]: () => ({ next: () => all.next(), return: end }) } };
 }
 
 /**

@@ -18,6 +18,13 @@ const THREAD_FUNNELED = 1;
 /** Values are sent in pieces of at most so many bytes: MPI counts in 32 bits. */
 const PIECE_BYTES = 2 ** 30;
 
+/**
+ * From so many ranks and bytes on, Open MPI sums in place by a tree of whole values (2 log2(n) times the bytes), but by
+ * shares (less than 2 times) if the sums have memory of their own: nbc_iallreduce.c. Measured on four 400 Mb/s links:
+ * 16 MiB in 1.4 s and 0.6 s.
+ */
+const TREE_RANKS = 4, TREE_BYTES = 65_536;
+
 /** How the ranks are joined. */
 export interface CommunicatorOptions {
   /** See {@linkcode Communicator.deadlineSeconds}. Default: 25. */
@@ -61,6 +68,8 @@ class MpiCommunicator implements Communicator {
   readonly size: number;
   readonly engine: string;
   #requests: Requests;
+  /** Memory for sums that none needs now; never more pieces than were under way at once. */
+  #spare: Uint8Array[] = [];
 
   constructor(
     readonly library: MpiLibrary,
@@ -71,13 +80,13 @@ class MpiCommunicator implements Communicator {
     readonly isWorld: boolean,
   ) {
     const { functions, constants, engine } = library, cell = new Int32Array(2);
-    const address = addressOf(cell);
-    functions.MPI_Comm_set_errhandler(handle, constants.errorsReturn);
-    functions.MPI_Comm_rank(handle, address);
-    functions.MPI_Comm_size(handle, address + 4);
-    [this.rank, this.size] = cell;
+    const address = addressOf(cell), requests = new Requests(library, this);
+    this.#requests = requests;
     this.engine = engine;
-    this.#requests = new Requests(library, this);
+    requests.check("set_errhandler", functions.MPI_Comm_set_errhandler(handle, constants.errorsReturn));
+    requests.check("rank", functions.MPI_Comm_rank(handle, address));
+    requests.check("size", functions.MPI_Comm_size(handle, address + cell.BYTES_PER_ELEMENT));
+    [this.rank, this.size] = cell;
   }
 
   allReduce(values: Reducible, operation: Reduction = "sum"): void {
@@ -89,13 +98,46 @@ class MpiCommunicator implements Communicator {
   }
 
   #allReduce(name: string, values: Reducible, operation: Reduction): Pending {
-    const { constants, functions: { MPI_Iallreduce } } = this.library;
+    const { constants, functions: { MPI_Iallreduce } } = this.library, op = constants[operation];
+    if (this.library.kind === "Open MPI" && this.size >= TREE_RANKS && values.byteLength >= TREE_BYTES) {
+      return this.#allReduceApart(name, values, op);
+    }
     return this.#inPieces(
       name,
       values,
       (address, count, type, request) =>
-        MPI_Iallreduce(constants.inPlace, address, count, type, constants[operation], this.handle, request),
+        MPI_Iallreduce(constants.inPlace, address, count, type, op, this.handle, request),
     );
+  }
+
+  /** With sums in memory of their own. */
+  #allReduceApart(name: string, values: Reducible, op: Handle): Pending {
+    const { functions: { MPI_Iallreduce } } = this.library, { byteLength } = values;
+    const sums = this.#takeMemory(byteLength), distance = addressOf(sums) - addressOf(values);
+    const pending = this.#inPieces(
+      name,
+      values,
+      (address, count, type, request) =>
+        MPI_Iallreduce(address, address + distance, count, type, op, this.handle, request),
+    );
+    let isTaken = false;
+    const take = () => {
+      if (isTaken) return;
+      isTaken = true;
+      new Uint8Array(values.buffer, values.byteOffset, byteLength).set(sums.subarray(0, byteLength));
+      this.#spare.push(sums);
+    };
+    return {
+      test: () => pending.test() && (take(), true),
+      wait: () => (pending.wait(), take()),
+    };
+  }
+
+  #takeMemory(bytes: number): Uint8Array {
+    const fits = this.#spare.findIndex(({ byteLength }) => byteLength >= bytes);
+    if (fits >= 0) return this.#spare.splice(fits, 1)[0];
+    this.#spare.pop(); // in place of one that is too small
+    return new Uint8Array(bytes);
   }
 
   reduceScatter(values: Reducible, counts: readonly number[]): void {

@@ -50,7 +50,7 @@ export class Requests {
       test: () => done === starts.length || this.#timed(test),
       wait: () => {
         if (done < starts.length) this.#timed(() => this.#wait(name, test));
-        void [requests, kept];
+        void [requests, kept]; // in memory for as long as this function is
       },
     };
   }

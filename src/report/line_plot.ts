@@ -60,6 +60,8 @@ export interface LinePlotOptions {
   height?: number;
   /** The vertical scale; on `"log"` values that are not positive are gaps. Default `"linear"`. */
   yScale?: "linear" | "log";
+  /** The horizontal scale; on `"log"` places that are not positive cannot be shown. Default `"linear"`. */
+  xScale?: "linear" | "log";
   /** How values are written: `"percent"` shows 0.5 as 50%. Default `"number"`. */
   yFormat?: "number" | "percent";
   /** Marks each point of curves with at most 200 points. Default `false`. */
@@ -115,7 +117,8 @@ export function drawLinePlot(options: LinePlotOptions, place: Place): Markup {
 
   const extra = baseline !== undefined && usable(baseline.value) ? [baseline.value] : [];
   const [low, high] = rangeOf(curves.map((curve) => curve.y), usable, extra) ?? [NaN, NaN];
-  const [xLow, xHigh] = rangeOf(curves.map((curve) => curve.x), (x) => Math.abs(x) <= LARGEST) ?? [NaN, NaN];
+  const logX = options.xScale === "log", isPlace = (x: number) => Math.abs(x) <= LARGEST && (!logX || x > 0);
+  const [xLow, xHigh] = rangeOf(curves.map((curve) => curve.x), isPlace) ?? [NaN, NaN];
   const frame = { title, description: describe(options, usable), width, height, place };
   if (Number.isNaN(low) || Number.isNaN(xLow)) {
     return svgFrame(frame, emptyPlot(width, height));
@@ -125,9 +128,11 @@ export function drawLinePlot(options: LinePlotOptions, place: Place): Markup {
   const yAxis = (log ? logAxis : linearAxis)(low, high, { count, percent: options.yFormat === "percent" });
   const left = PAD + Math.max(16, ...yAxis.ticks.map((tick) => textWidth(yAxis.label(tick)))) + 8;
   const whole = curves.every((curve) => allWhole(curve.x));
+  const makeXAxis = (count: number) =>
+    logX ? logAxis(xLow, xHigh, { count }) : linearAxis(xLow, xHigh, { count, whole, tight: true });
   const names = [...curves.map(({ label }) => label), baseline?.label ?? ""].filter((name) => name !== "");
   const room = direct ? endLabelRoom(names, width) : 0;
-  const { axis: xAxis, right } = fitXAxis(xLow, xHigh, whole, left, width - room);
+  const { axis: xAxis, right } = fitXAxis(makeXAxis, left, width - room);
   const area: Area = { left, right, top, bottom, xAxis, yAxis };
   return svgFrame(frame, [
     drawAxes(area, options.xLabel, place === "page" ? "" : options.yLabel),
@@ -228,14 +233,12 @@ interface Area {
 
 /** The most ticks whose labels do not touch, and the right edge that leaves room for the last label. */
 function fitXAxis(
-  low: number,
-  high: number,
-  whole: boolean,
+  make: (count: number) => Axis,
   left: number,
   width: number,
 ): { axis: Axis; right: number } {
   for (let count = 10;; count--) {
-    const axis = linearAxis(low, high, { count, whole, tight: true });
+    const axis = make(count);
     const widest = Math.max(0, ...axis.ticks.map((tick) => textWidth(axis.label(tick))));
     const right = width - PAD - Math.min(widest / 2, 24);
     const gap = axis.ticks.length < 2

@@ -6,7 +6,12 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { installPackages } from "../../scripts/browser/packages.ts";
 
-const ROOT = new URL("../../", import.meta.url), PAGES = new URL("pages/", import.meta.url);
+const ROOT = new URL("../../", import.meta.url);
+const PAGES = Object.fromEntries(
+  ["job.ts", "main.ts", "options.ts", "worker.ts"].map((
+    name,
+  ) => [name, new URL(`pages/${name}`, import.meta.url)]),
+);
 const PROJECT = new URL("out/browser/project/", ROOT);
 
 /** Pinned, so that a failure can be made again. */
@@ -23,13 +28,17 @@ export interface Built {
   scripts: string;
 }
 
-/** Builds the npm package, installs it, and builds the pages in each way. */
-export async function buildProject(): Promise<Built[]> {
+/**
+ * Builds the npm package, installs it, and builds the pages in each way.
+ *
+ * @param pages The sources by their names in the pages, main.ts and worker.ts among them. Default: those of the tests.
+ */
+export async function buildProject(pages: Readonly<Record<string, URL>> = PAGES): Promise<Built[]> {
   const modules = await installPackages(PROJECT, [buildPackage(), ...TOOLS]);
   const source = new URL("src/", PROJECT), page = `<script type="module" src="./main.js"></script>`;
   rmSync(source, { recursive: true, force: true });
   mkdirSync(source, { recursive: true });
-  for (const name of readdirSync(PAGES)) copyFileSync(new URL(name, PAGES), new URL(name, source));
+  for (const [name, page] of Object.entries(pages)) copyFileSync(page, new URL(name, source));
   const berth = new URL("@berth/berth/", modules);
   return [
     withVite(modules, source),

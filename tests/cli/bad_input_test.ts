@@ -11,6 +11,7 @@ const GOOD = "text,label\nfine,good\nrain,bad\nsun,good\n";
 const LONG = GOOD + `${"x".repeat(10 * 2 ** 20)},good\n`;
 
 const REFUSED: readonly [file: string, content: string | Uint8Array, flags: string[], message: RegExp][] = [
+  ["label.csv", "comment,mood\nfine,good\n", [], /--label COLUMN names it \(there are "comment", "mood"\)/],
   ["ragged.csv", "text,label\nfine,good\nrain,bad,worse\n", [], /"[^"]*ragged\.csv", line 3, column 10: /],
   ["short.csv", 'text,label\n"two\nlines",good\nrain\n', [], /line 4, column \d+: /],
   [

@@ -51,6 +51,8 @@ Deno.test("--seeds trains once a seed, --folds once a fold, and both tell mean a
     for (const fold of [1, 2, 3]) {
       ok(existsSync(new URL(`folds/fold-${fold}/model/model.safetensors`, folder)));
     }
+    const page = readFileSync(new URL("folds/compare.html", folder), "utf8");
+    match(page, /<h1 dir="auto">3 runs<\/h1>[\s\S]*fold-1[\s\S]*fold-3[\s\S]*<th scope="row">fold<\/th>/);
     const summary: Summary = JSON.parse(readFileSync(new URL("folds/summary.json", folder), "utf8"));
     strictEqual(JSON.parse(single.stdout).metrics.eval_loss, summary.runs[1].metrics.eval_loss);
     const { stdout, stderr } = await berth(["verify", path("one"), "--threads", "1"]);
@@ -63,6 +65,7 @@ Deno.test("folds and seeds that contradict other flags are refused", async () =>
     [["--folds", "1"], /Cannot use --folds 1: a whole number above 1 is wanted/],
     [["--folds", "3", "--fold", "4"], /Cannot use --fold 4: a whole number from 1 to --folds is wanted/],
     [["--folds", "3", "--eval", "x"], /Cannot use --folds and --eval together/],
+    [["--train", "-", "--seeds", "1,2"], /Cannot make several runs of standard input/],
     [["--folds", "3", "--seeds", "1,2"], /Cannot use --seeds and --folds together/],
   ];
   await Promise.all(wrong.map(async ([flags, message]) => {

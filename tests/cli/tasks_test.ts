@@ -65,6 +65,15 @@ Deno.test("train tells the task from the file and learns its rule; eval measures
       for (const key of Object.keys(found)) strictEqual(found[key], metrics[`test_${key}`], key);
       match(verified.stdout, /^the same bits: /, verified.stderr);
     }));
+    const choose = ["predict", "-m", `${path("choice")}/model`, "--threads", "1"];
+    const [words, rows] = await Promise.all([
+      berth([...choose, "We go to Rome.", "Paris", "Rome", "Tokyo"]),
+      berth([...choose, "--json"], '{"text": "We go to Tokyo.", "choices": ["Rome", "Tokyo"]}\n'),
+    ]);
+    match(words.stdout, /^(Paris|Rome|Tokyo)\t0\.\d{6}\tWe go to Rome\.\n$/, words.stderr);
+    const { answer, label, scores } = JSON.parse(rows.stdout);
+    strictEqual(["Rome", "Tokyo"][label], answer);
+    ok(Math.abs(scores[0] + scores[1] - 1) < 1e-6 && scores[label] >= 0.5);
   });
 });
 

@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { peek } from "../../src/datasets/chunks.ts";
 import { load_dataset, type LoadOptions } from "../../src/datasets/mod.ts";
 import { DataError } from "../../src/errors.ts";
 import { encode, file } from "../data/helpers.ts";
@@ -227,4 +228,24 @@ Deno.test("aborting ends the reading", async () => {
   controller.abort(new Error("enough"));
   await rejects(() => load_dataset(file(CSV), { signal: controller.signal }), /enough/);
   match((await load_dataset(file(CSV))).name, /data.csv/);
+});
+
+Deno.test("what was only looked at is closed, though nothing more was read of it", async () => {
+  let closed = 0;
+  async function* bytes() {
+    try {
+      yield new Uint8Array(600);
+      yield new Uint8Array(600);
+    } finally {
+      closed++;
+    }
+  }
+  const { head, chunks } = await peek(bytes());
+  strictEqual(head.length, 512);
+  await chunks[Symbol.asyncIterator]().return?.();
+  strictEqual(closed, 1);
+  const again = await peek(bytes());
+  let length = 0;
+  for await (const piece of again.chunks) length += piece.length;
+  deepStrictEqual([length, closed], [1200, 2]);
 });

@@ -1,31 +1,14 @@
 /** The MPI engines of this machine, and programs of several ranks on them. */
 import { deepStrictEqual } from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { type Engine, ENGINES, isInstalled } from "../../scripts/bench/mpi_engines.ts";
 import type { CommunicatorOptions } from "../../src/distributed/mod.ts";
 
-export interface Engine {
-  readonly name: "MPICH" | "Open MPI";
-  /** The launcher. */
-  readonly mpiexec: string;
-  readonly library: string;
-  /** What the launcher wants before `-n`. */
-  readonly flags: readonly string[];
-}
-
-const ENGINES: readonly Engine[] = [
-  { name: "MPICH", mpiexec: "mpiexec.mpich", library: "libmpich.so.12", flags: [] },
-  {
-    name: "Open MPI",
-    mpiexec: "mpiexec.openmpi",
-    library: "libmpi.so.40",
-    flags: ["--allow-run-as-root", "--oversubscribe"],
-  },
-];
+export type { Engine };
 
 /** The engines that are installed; says which are skipped. */
 export const engines: readonly Engine[] = ENGINES.filter((engine) => {
-  if (spawnSync(engine.mpiexec, ["--version"]).status === 0) return true;
+  if (isInstalled(engine)) return true;
   console.log(`Skipped: tests on ${engine.name}; there is no ${engine.mpiexec} (Debian: mpich, openmpi-bin)`);
   return false;
 });
@@ -43,14 +26,12 @@ const LONGEST_MS = 120_000;
 export interface LaunchOptions {
   /** For the launcher and all ranks. */
   env?: Record<string, string>;
-  /** For the launcher. */
-  flags?: readonly string[];
   /** The file with the program. Default: `ranks.ts`. */
   file?: string;
   /** What every rank is started by; default: this Deno. */
   runtime?: readonly string[];
-  /** What the launcher is started by. */
-  shell?: readonly string[];
+  /** The launcher with its flags before `-n`; default: the engine's. */
+  launcher?: readonly string[];
   /** How the ranks are joined. */
   options?: CommunicatorOptions;
 }
@@ -62,17 +43,15 @@ export async function launch(
   program: string,
   {
     env = {},
-    flags = [],
+    launcher = [engine.mpiexec, ...engine.flags],
     runtime = [Deno.execPath(), "run", "-A", "--no-check"],
-    shell = [],
     options,
     file = "ranks.ts",
   }: LaunchOptions = {},
 ): Promise<Ended> {
   const ranks = fileURLToPath(new URL(file, import.meta.url)), beginMs = performance.now();
   const [first, ...args] = [
-    ...[...shell, engine.mpiexec, ...engine.flags, ...flags, "-n", String(size)],
-    ...[...runtime, ranks, program],
+    ...[...launcher, "-n", String(size), ...runtime, ranks, program],
   ];
   const { code, stdout, stderr } = await new Deno.Command(first, {
     args,

@@ -24,6 +24,15 @@ Deno.test("a line plot is one accessible SVG without ids, references or scripts"
   ok(!/\sid=|href|url\(|@import/.test(svg));
 });
 
+Deno.test("on a logarithmic axis ten times more is one step further, and places that are not positive are left out", () => {
+  const series = [{ name: "loss", x: [0, 1, 10, 100], y: [9, 1, 1, 1] }];
+  const [curve] = curves(plot({ series, xScale: "log" })),
+    points = curve.attributes.d.match(/[\d.]+/g)!.map(Number);
+  const x = points.filter((_, i) => i % 2 === 0);
+  equal(x.length, 3);
+  ok(Math.abs(x[1] - x[0] - (x[2] - x[1])) < 0.2, curve.attributes.d);
+});
+
 Deno.test("a line plot breaks at values that are not finite and marks them", () => {
   const svg = plot({ series: one([1, 2, NaN, 3, 4, Infinity, 5]) });
   equal(curves(svg)[0].attributes.d.match(/M/g)?.length, 3);

@@ -5,6 +5,7 @@ import { suite as epoch } from "./epoch.ts";
 import { suite as gemm } from "./gemm.ts";
 import { suite as inference } from "./inference.ts";
 import { suite as jaxStep } from "./jax_step.ts";
+import { suite as mpi } from "./mpi.ts";
 import { suite as notebook } from "./notebook.ts";
 import { suite as notebook100 } from "./notebook100.ts";
 import { suite as profile } from "./profile.ts";
@@ -28,6 +29,7 @@ export const SUITES: readonly Suite[] = [
   notebook100,
   profile,
   scaling,
+  mpi,
   bits,
   runtimes,
   ranks,

@@ -11,6 +11,7 @@ import {
   type LabelProblem,
   type TextExample,
 } from "../../data/mod.ts";
+import { listed } from "../../data/problem.ts";
 import { load_dataset } from "../../datasets/mod.ts";
 import { DataError } from "../../errors.ts";
 import { accuracy_score, f1_score, mean_squared_error, pearsonr, spearmanr } from "../../metrics/mod.ts";
@@ -79,7 +80,7 @@ export const textClassification: Task = defineTask<TextExample>({
     problem_type: problem_type ?? undefined,
   }),
   rows: (examples) => examples,
-  summary(examples, test, { known: { problem_type, labels }, tokenizer, max_length }) {
+  summary({ examples }, test, { known: { problem_type, labels }, tokenizer, max_length }) {
     const report = dataReport(examples, { test, tokenizer, max_length, labels });
     const labelCounts = problem_type === "regression" ? undefined : report.labels;
     const longest = report.lengths && Math.min(report.lengths.max, max_length);
@@ -112,7 +113,7 @@ function chosenLabels(dataset: LabeledDataset, labels: KnownLabels | LabelChoice
 function noLabels({ name, info: { columns } }: LabeledDataset): DataError {
   const why = columns.label
     ? `the column "${columns.label.name}" has none`
-    : "no column of it holds them; use --label";
+    : `no column is called as one; --label COLUMN names it (there are ${listed(columns.names)})`;
   return new DataError(`Cannot use ${name}: labels are wanted, ${why}`);
 }
 

@@ -16,9 +16,13 @@ import { DATA_FLAGS } from "./training_flags.ts";
 
 export const command: Command = defineCommand({
   usage: "--model NAME --test FILE",
-  about:
-    "Measures a classifier on labelled examples: loss, accuracy, F1, the scores of each class; or errors and\n" +
-    "correlations, if it predicts numbers. The file's labels are the model's names, or their numbers.",
+  about: `Measures a trained model on labelled examples, by its task:
+  text-classification   loss, accuracy, F1, scores of each class; of numbers errors and correlations
+  token-classification  entity precision, recall and F1 as seqeval counts them, each type's scores
+  question-answering    exact match and F1 in percent, as SQuAD counts them
+  multiple-choice       accuracy
+  fill-mask             loss and perplexity
+The file's labels are the model's names, or their numbers.`,
   flags: {
     ...MODEL_FLAGS,
     test: { kind: "text", value: "FILE", help: "the examples; - for standard input" },

@@ -75,7 +75,8 @@ export class PreparedRun {
     if (stream) {
       return { text: `examples are read while training goes on; classes: ${known.labels.join(", ")}` };
     }
-    return this.task.summary(train, test ?? other, this.context);
+    const set = { examples: train, rows: this.sets.train.rows as readonly object[] };
+    return this.task.summary(set, test ?? other, this.context);
   }
 
   /** Loads the model, with a new head if it has none that fits, and adapts it. */

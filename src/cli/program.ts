@@ -6,6 +6,7 @@
  * @module
  */
 import { nearest } from "../data/problem.ts";
+import { findLaunch } from "../distributed/launcher.ts";
 import { type Command, commandHelp, COMMON_FLAGS } from "./command.ts";
 import { tellFailure } from "./failure.ts";
 import { parseFlags } from "./flags.ts";
@@ -50,6 +51,8 @@ function programHelp(): string {
   ].join("\n");
 }
 
+const FIRST_TELLS_MS = 3000;
+
 /** Runs the program with this process's arguments, and ends the process. */
 export async function runProgram(): Promise<void> {
   const process = thisProcess(), args = process.argv.slice(2), terminal = new Terminal();
@@ -57,7 +60,10 @@ export async function runProgram(): Promise<void> {
   try {
     code = await runArguments(args, terminal);
   } catch (error) {
-    code = tellFailure(error, terminal, args.includes("--debug"));
+    // Of several ranks, all are called wrongly alike: the first one says so, while the others wait.
+    const isToldElsewhere = error instanceof UsageError && (findLaunch()?.rank ?? 0) > 0;
+    if (isToldElsewhere) await new Promise((resolve) => setTimeout(resolve, FIRST_TELLS_MS));
+    code = isToldElsewhere ? 2 : tellFailure(error, terminal, args.includes("--debug"));
   }
   await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
   process.exit(code);

@@ -33,6 +33,11 @@ export function severalRuns(
   seeds: readonly number[] | undefined,
 ): OneRun[] | undefined {
   const { folds, fold, out } = settings;
+  if (settings.train === "-" && (seeds ?? (folds !== undefined && fold === undefined))) {
+    throw new UsageError(
+      "Cannot make several runs of standard input: it is read once only; a file is wanted",
+    );
+  }
   if (seeds) {
     if (folds !== undefined) {
       throw new UsageError("Cannot use --seeds and --folds together: one of them is wanted");

@@ -152,7 +152,28 @@ function resultTable(runs: readonly RunReport[], names: readonly string[]): Mark
         shown.map(({ values }, i) => cell(values[r], i))
       }</tr>`
     )
-  }</tbody></table></div></div>`;
+  }${repetitionRow(runs, shown)}</tbody></table></div></div>`;
+}
+
+/** Settings in which repetitions of a run differ. */
+const REPEATED = new Set(["seed", "fold", "out", "started", "training examples"]);
+
+/** The mean and the standard deviation (with n - 1) of each column, if the runs are repetitions: other seeds or folds. */
+function repetitionRow(
+  runs: readonly RunReport[],
+  shown: readonly { column: Column; values: readonly (number | undefined)[] }[],
+): Markup | false {
+  const facts = runs.map(factsOf), keys = [...new Set(facts.flatMap(Object.keys))];
+  const differing = keys.filter((key) => new Set(facts.map((own) => String(own[key]))).size > 1);
+  const isRepeated = differing.includes("seed") || differing.includes("fold");
+  if (!isRepeated || !differing.every((key) => REPEATED.has(key))) return false;
+  const cells = shown.map(({ column: { write }, values }) => {
+    const known = values.filter((value) => value !== undefined && Number.isFinite(value)) as number[];
+    const mean = known.reduce((a, b) => a + b, 0) / known.length;
+    const deviation = Math.sqrt(known.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (known.length - 1));
+    return markup`<td class="number">${write(mean)}${known.length > 1 && ` ± ${write(deviation)}`}</td>`;
+  });
+  return markup`<tr class="total"><th scope="row">Mean ± deviation</th>${cells}</tr>`;
 }
 
 /** A piece of a run's curve. */

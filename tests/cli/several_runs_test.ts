@@ -65,6 +65,7 @@ Deno.test("folds and seeds that contradict other flags are refused", async () =>
     [["--folds", "1"], /Cannot use --folds 1: a whole number above 1 is wanted/],
     [["--folds", "3", "--fold", "4"], /Cannot use --fold 4: a whole number from 1 to --folds is wanted/],
     [["--folds", "3", "--eval", "x"], /Cannot use --folds and --eval together/],
+    [["--train", "-", "--seeds", "1,2"], /Cannot make several runs of standard input/],
     [["--folds", "3", "--seeds", "1,2"], /Cannot use --seeds and --folds together/],
   ];
   await Promise.all(wrong.map(async ([flags, message]) => {

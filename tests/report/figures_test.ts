@@ -163,7 +163,18 @@ Deno.test("runs compare: what differs, what is best, curves by name; one run is 
       text === "x/run" && attributes.class === "f0 strong"
     ),
   );
+  ok(!html.includes("Mean ± deviation"));
   throws(() => compareRuns([{ name: "a", run }]), DataError);
+});
+
+Deno.test("runs that differ in their seed only have a mean and a deviation, of a sample", () => {
+  const runs = [0.5, 0.7, 0.75].map((accuracy, seed) => ({
+    ...{
+      name: `out/seed-${seed}`,
+      run: { ...fullRun("a"), settings: { seed, out: `${seed}` }, metrics: { accuracy } },
+    },
+  }));
+  match(compareRuns(runs), /Mean ± deviation<\/th><td class="number">65\.00% ± 13\.23%<\/td>/); // numpy.std(ddof=1)
 });
 
 Deno.test("reports of a regression show no verdicts, and points that are not finite are counted", () => {

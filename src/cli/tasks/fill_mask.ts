@@ -41,14 +41,11 @@ export const fillMask: Task = defineTask<Document>({
   collator({ tokenizer, settings: { mlm_probability, whole_word_mask } }) {
     return dataCollatorForLanguageModeling({ tokenizer, mlm_probability, whole_word_mask });
   },
-  summary(examples, _test, context) {
-    const rows = blocks(examples, context),
-      tokens = rows.reduce((sum, { input_ids }) => sum + input_ids.length, 0);
-    return {
-      text: `${examples.length} texts, ${rows.length} rows of up to ${
-        lengthOf(context)
-      } tokens, ${tokens} in all`,
-    };
+  summary({ examples, rows }, _test, context) {
+    const lengths = (rows as ReturnType<typeof blocks>).map(({ input_ids }) => input_ids.length);
+    const tokens = lengths.reduce((sum, length) => sum + length, 0), most = lengthOf(context);
+    const text = `${examples.length} texts, ${rows.length} rows of up to ${most} tokens, ${tokens} in all`;
+    return { text, longest: lengths.reduce((a, b) => Math.max(a, b), 0) };
   },
   derived: (metrics) =>
     Object.fromEntries(

@@ -35,14 +35,14 @@ export const multipleChoice: Task = defineTask<ChoiceExample>({
   labelsOf: () => NO_CLASSES,
   modelOptions: () => ({}),
   rows: (examples) => examples,
-  summary(examples, _test, { tokenizer, max_length }) {
+  summary({ examples }, _test, { tokenizer, max_length }) {
     const pairs = examples.flatMap(({ text, choices }) => choices.map((choice) => [text, choice] as const));
-    const lengths = tokenizer(pairs).input_ids.map(({ length }) => length);
+    const lengths = lengthsOf(tokenizer(pairs).input_ids.map(({ length }) => length), max_length);
     const text = [
       `${examples.length} examples with ${examples[0].choices.length} choices each`,
-      formatLengths(lengthsOf(lengths, max_length)),
+      formatLengths(lengths),
     ];
-    return { text: text.join("\n") };
+    return { text: text.join("\n"), longest: Math.min(lengths.max, max_length) };
   },
   metrics: () => ({ predictions, label_ids }) => ({
     accuracy: accuracy_score(label_ids as number[], (predictions as number[][]).map(argmax)),

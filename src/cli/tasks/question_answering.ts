@@ -7,6 +7,7 @@ import { parseSquad, type SpanFeature, spanFeatures, type SquadExample } from ".
 import { dataError } from "../../data/problem.ts";
 import { formatLengths, lengthsOf } from "../../data/report.ts";
 import { squadRow } from "../../data/squad.ts";
+import type { LoadOptions } from "../../datasets/mod.ts";
 import { readRecords, readWholeText } from "../../datasets/records.ts";
 import { compute_f1, squad_scores } from "../../metrics/mod.ts";
 import { AutoModelForQuestionAnswering } from "../../model/mod.ts";
@@ -14,7 +15,7 @@ import type { PredictionRow } from "../../report/mod.ts";
 import type { EvalPrediction } from "../../train/mod.ts";
 import { fileKind, nameOf, readOptions } from "./files.ts";
 import { type BestAnswer, bestAnswers, type Window } from "./best_answers.ts";
-import { defineTask, MOST_ROWS, NO_CLASSES, type Task, type TaskContext } from "./task.ts";
+import { defineTask, type InputFile, MOST_ROWS, NO_CLASSES, type Task, type TaskContext } from "./task.ts";
 
 /** Tokens of a window, and of what two windows share, as in transformers' run_qa. */
 const WINDOW = 384, STRIDE = 128;
@@ -27,12 +28,9 @@ export const questionAnswering: Task = defineTask<SquadExample>({
   model: AutoModelForQuestionAnswering,
   async read(input, settings, terminal) {
     const options = readOptions(input, settings, terminal), name = nameOf(input);
-    const examples: SquadExample[] = [];
-    if (await fileKind(input, settings, options) === "rows") {
-      for await (const { values, name, line } of readRecords(input, options)) {
-        examples.push(squadRow(values, name, line));
-      }
-    } else examples.push(...parseSquad((await readWholeText(input, options)).text, name));
+    const examples = await fileKind(input, settings, options) === "rows"
+      ? await readQuestions(input, options)
+      : parseSquad((await readWholeText(input, options)).text, name);
     if (examples.length === 0) throw dataError(name, {}, "it has no questions");
     return { name, examples, known: NO_CLASSES, notes: [] };
   },
@@ -47,17 +45,15 @@ export const questionAnswering: Task = defineTask<SquadExample>({
       offsets: offsets[i],
     }));
   },
-  summary(examples, _test, context) {
-    const rows = windowsOf(examples, context).features,
-      without = examples.filter(({ answers }) => !answers.length);
+  summary({ examples, rows }, _test, context) {
+    const without = examples.filter(({ answers }) => answers.length === 0).length, width = widthOf(context);
+    const lengths = lengthsOf((rows as SpanFeature[]).map(({ input_ids }) => input_ids.length), width);
     const text = [
-      `${examples.length} questions${
-        without.length ? `, ${without.length} of them without an answer` : ""
-      }; ` +
-      `${rows.length} windows of up to ${widthOf(context)} tokens`,
-      formatLengths(lengthsOf(rows.map(({ input_ids }) => input_ids.length), widthOf(context))),
+      `${examples.length} questions${without > 0 ? `, ${without} of them without an answer` : ""}; ` +
+      `${rows.length} windows of up to ${width} tokens`,
+      formatLengths(lengths),
     ];
-    return { text: text.join("\n") };
+    return { text: text.join("\n"), longest: lengths.max };
   },
   metrics: ({ examples, rows }) => (prediction) => {
     const found = answersOf(prediction, examples, rows as Window[]);
@@ -92,6 +88,15 @@ export const questionAnswering: Task = defineTask<SquadExample>({
     };
   },
 });
+
+/** Questions that are rows. */
+async function readQuestions(input: InputFile, options: LoadOptions): Promise<SquadExample[]> {
+  const examples: SquadExample[] = [];
+  for await (const { values, name, line } of readRecords(input, options)) {
+    examples.push(squadRow(values, name, line));
+  }
+  return examples;
+}
 
 const NO_ANSWER = "(no answer)";
 

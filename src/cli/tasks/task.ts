@@ -145,7 +145,7 @@ export interface Task<E extends object = object> {
   /** Makes batches. Default: the Trainer's. */
   collator?(context: TaskContext): DataCollator;
   /** What training examples are like. */
-  summary(examples: readonly E[], test: readonly E[] | undefined, context: TaskContext): DataSummary;
+  summary(train: TaskSet<E>, test: readonly E[] | undefined, context: TaskContext): DataSummary;
   /** What the report shows of the examples. */
   card?(parts: DataParts<E>, context: TaskContext): Partial<DataCard>;
   /** The numbers of the classes of all that is labelled, to weigh classes by. */

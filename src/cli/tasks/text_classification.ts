@@ -80,7 +80,7 @@ export const textClassification: Task = defineTask<TextExample>({
     problem_type: problem_type ?? undefined,
   }),
   rows: (examples) => examples,
-  summary(examples, test, { known: { problem_type, labels }, tokenizer, max_length }) {
+  summary({ examples }, test, { known: { problem_type, labels }, tokenizer, max_length }) {
     const report = dataReport(examples, { test, tokenizer, max_length, labels });
     const labelCounts = problem_type === "regression" ? undefined : report.labels;
     const longest = report.lengths && Math.min(report.lengths.max, max_length);

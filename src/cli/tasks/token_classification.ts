@@ -42,17 +42,18 @@ export const tokenClassification: Task = defineTask<TaggedWords>({
   modelOptions: ({ labels }) => labelOptions(labels),
   rows: (examples, { known }) =>
     examples.map(({ words, tags }) => ({ tokens: words, label: numbersOf(tags, known.labels)! })),
-  summary(examples, _test, { tokenizer, max_length, known }) {
+  summary({ examples }, _test, { tokenizer, max_length, known }) {
     const words = examples.reduce((sum, { words }) => sum + words.length, 0);
     const labelCounts = tagCounts(examples, known);
     const total = labelCounts.reduce((sum, { count }) => sum + count, 0);
     const { input_ids } = tokenizer(examples.map(({ words }) => words), { is_split_into_words: true });
+    const lengths = lengthsOf(input_ids.map(({ length }) => length), max_length);
     const text = [
       `${examples.length} sentences, ${words} words, ${total} ${hasEntities(known) ? "entities" : "tags"}`,
       ...formatCounts(labelCounts, total),
-      formatLengths(lengthsOf(input_ids.map(({ length }) => length), max_length)),
+      formatLengths(lengths),
     ];
-    return { text: text.join("\n"), labelCounts };
+    return { text: text.join("\n"), labelCounts, longest: Math.min(lengths.max, max_length) };
   },
   classes: (examples, { labels }) => examples.flatMap(({ tags }) => numbersOf(tags, labels)!),
   metrics: (_, { known }) => (prediction): Metrics => {

@@ -39,7 +39,11 @@ Deno.test("the README's programs on predicting and on memory run as they stand",
   match(run("formatPlan("), /total +2\.85 GiB of 4\.00 GiB/);
 });
 
+/** The program that uses what the commands of berth make. */
+const AFTER_COMMANDS = "out/fans/model";
+
 for (const [, code] of README.matchAll(/```ts\n([\s\S]*?)```/g)) {
+  if (code.includes(AFTER_COMMANDS)) continue;
   const [, first] = /^(?:import .*\n\s*)*(.*)/.exec(code)!;
   Deno.test(`the README's program runs: ${first}`, () =>
     withFolder((url) =>
@@ -47,7 +51,7 @@ for (const [, code] of README.matchAll(/```ts\n([\s\S]*?)```/g)) {
     ));
 }
 
-Deno.test("the README's commands of berth run one after another", () =>
+Deno.test("the README's commands of berth run one after another, then the program that uses their model", () =>
   withFolder((url) => {
     const commands = [...README.matchAll(/^npx -y deno@2\.9 task berth ([^#\n]+)/gm)].map(([, line]) =>
       [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) =>
@@ -57,6 +61,14 @@ Deno.test("the README's commands of berth run one after another", () =>
     strictEqual(commands.length, 4);
     const outputs = commands.map((args) => deno(["run", "-A", "--no-check", "src/cli/main.ts", ...args]));
     match(outputs[1], /^positive\t/);
+    const [, code] = [...README.matchAll(/```ts\n([\s\S]*?)```/g)].find(([, text]) =>
+      text.includes(AFTER_COMMANDS)
+    )!;
+    const output = deno(
+      ["run", "-A", "--no-check", "--ext=ts", "-"],
+      code.replaceAll("out/", fileURLToPath(url)),
+    );
+    match(output, /label: "positive"[\s\S]*label: "negative"/);
   }));
 
 Deno.test("every task that the README names exists", () => {

@@ -35,6 +35,7 @@ import { defaultDataCollator, featureMaker, InputMaker } from "./features.ts";
 import { RunKeeper } from "./run_keeper.ts";
 import { writeReceipt } from "./receipt.ts";
 import { decodeSnapshot, hashWeights, type SnapshotHeader } from "./snapshot.ts";
+import { requireModel } from "./trainer_options.ts";
 import type { RunSlice, StopReason, TrainerOptions, TrainOptions, TrainOutput } from "./trainer_options.ts";
 import { TrainingData } from "./training_data.ts";
 import { TrainingRun } from "./training_run.ts";
@@ -79,20 +80,14 @@ export class Trainer<M extends TrainableModel = TrainableModel> {
    * @throws {RangeError} if a setting is out of range or contradicts another.
    */
   constructor(options: TrainerOptions<M>) {
-    const { model, args = {}, tokenizer, columns, data_collator } = this.#options = options;
+    const { model, args = {}, tokenizer, columns, data_collator } = this.#options = requireModel(options);
     const store = options.store ??
       (args.output_dir === undefined ? undefined : new FolderStore(args.output_dir));
     this.model = model;
     this.#ranks = new Ranks(options.communicator ?? alone);
     this.args = fullArguments(args, store !== undefined, this.#ranks.size);
-    this.#keeper = new RunKeeper(
-      model,
-      this.args,
-      store,
-      tokenizer,
-      this.#ranks,
-      (event) => this.#tell(event),
-    );
+    const tell = (event: EventBody) => this.#tell(event);
+    this.#keeper = new RunKeeper(model, this.args, store, tokenizer, this.#ranks, tell);
     if (this.args.freeze.length > 0) freeze(model, this.args.freeze.map(patternOf));
     if (this.args.gradient_checkpointing) model.gradient_checkpointing_enable();
     const features = featureMaker(model.config, tokenizer, columns, this.args.max_length);

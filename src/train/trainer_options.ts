@@ -4,7 +4,8 @@
  * @module
  */
 import type { Communicator } from "../distributed/communicator.ts";
-import type { TrainableModel } from "../model/mod.ts";
+import { TrainingError } from "../errors.ts";
+import { PreTrainedModel, type TrainableModel } from "../model/mod.ts";
 import type { BertTokenizer } from "../tokenizer/mod.ts";
 import type { ParameterGroup } from "./adamw.ts";
 import type { FullArguments, TrainingArguments } from "./arguments.ts";
@@ -46,6 +47,21 @@ export interface TrainerOptions<M extends TrainableModel = TrainableModel> {
   schedule?: (step: number) => number;
   /** The optimizer's groups. Default: weight decay for all but biases and LayerNorms. */
   parameter_groups?(model: M, args: FullArguments): readonly ParameterGroup[];
+}
+
+/**
+ * The options as they are, if they have a model.
+ *
+ * @throws {TrainingError} if they have none: programs without types say so here, not somewhere inside.
+ */
+export function requireModel<M extends TrainableModel>(options: TrainerOptions<M>): TrainerOptions<M> {
+  const model: unknown = (options as TrainerOptions<M> | undefined)?.model;
+  if (model instanceof PreTrainedModel) return options;
+  const found = model instanceof Promise ? "a promise, which wants an await" : typeof model;
+  throw new TrainingError(
+    `Cannot make a Trainer: its option "model" is ${found}, not a model, such as that of ` +
+      "await BertForSequenceClassification.from_pretrained(...)",
+  );
 }
 
 /** Options of {@linkcode Trainer.train}. */

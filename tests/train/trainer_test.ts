@@ -85,6 +85,8 @@ Deno.test("what contradicts itself is refused before anything is done", async ()
   await withBackend(async () => {
     const model = await smallModel(), train_dataset = TRAIN;
     const make = (args: object, more = {}) => () => new Trainer({ model, train_dataset, args, ...more });
+    throws(make({}, { model: undefined }), /"model" is undefined, not a model/);
+    throws(make({}, { model: smallModel() }), /"model" is a promise, which wants an await/);
     throws(make({ learning_rate: -1 }), /learning_rate -1: a number from 0 on/);
     throws(make({ per_device_train_batch_size: 0 }), /per_device_train_batch_size 0/);
     throws(make({ lr_scheduler_type: "sine" }), /one of linear, cosine/);

@@ -1,7 +1,7 @@
 /**
  * How the kernels' innermost loops lie in memory: for each loop that multiplies, the 32-byte lines of machine code in
  * which a branch crosses or meets the line's end. Intel cores before Ice Lake decode such lines anew each time round.
- * The tile of tile.ts has 40 products, dotSix of gemm_dot.ts 24, the tile of int8.ts 16.
+ * The tile of tile.ts has 40 products, dotPair of gemm_dot.ts 48, addPair of gemm_slices.ts 96, the tile of int8.ts 16.
  * Wants a Node of version 24 or later, whose V8 compiles with the bounds checks that Deno's has.
  *
  *     deno run -A scripts/branch_lines.ts [--node NODE] [--wasm src/kernels/generated/kernels_relaxed.wasm]

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ACTIVATIONS, matMul, type Runtime } from "../runtime/mod.ts";
+import { ACTIVATIONS, type MatMul, matMul, type Runtime } from "../runtime/mod.ts";
 import type { StepContext } from "./context.ts";
 import { Module, pythonFloat } from "./module.ts";
 import { Parameter } from "./parameter.ts";
@@ -85,10 +85,17 @@ export class Linear extends Module {
     slope = 0,
   ): void {
     const adapter = this.#adapter?.active ? this.#adapter : undefined;
-    const product = {
-      ...{ c: y, a: x, b: this.weight.pointer, bias: this.bias.pointer },
-      ...{ m: n, n: this.outputs, k: this.inputs, transposeB: true },
-      ...(adapter ? {} : { activation, aux: slope }),
+    const product: MatMul = {
+      c: y,
+      a: x,
+      b: this.weight.pointer,
+      m: n,
+      n: this.outputs,
+      k: this.inputs,
+      transposeB: true,
+      bias: this.bias.pointer,
+      activation: adapter ? ACTIVATIONS.none : activation,
+      aux: adapter ? 0 : slope,
     };
     if (this.#copy) this.#copy.multiply(runtime, product);
     else matMul(runtime, product);

@@ -5,10 +5,15 @@
  */
 import type { Parameter } from "./parameter.ts";
 
+/** Counts the changes of all trees: what was listed before one may be stale. */
+let changes = 0;
+
 /** A part of a model. Children are printed and named in the order in which they are added. */
 export class Module {
   readonly #children = new Map<string, Module>();
   readonly #parameters = new Map<string, Parameter>();
+  /** All parameters as they were after so many changes; every step asks for them, some parts of the model too. */
+  #listed: { after: number; parameters: readonly Parameter[] } = { after: -1, parameters: [] };
 
   /**
    * A module without parts.
@@ -20,6 +25,7 @@ export class Module {
   /** Adds a part under the name that the checkpoint uses. */
   protected child<T extends Module>(name: string, module: T): T {
     this.#children.set(name, module);
+    changes++;
     return module;
   }
 
@@ -31,11 +37,13 @@ export class Module {
   /** Takes a part away. */
   protected removeChild(name: string): void {
     this.#children.delete(name);
+    changes++;
   }
 
   /** Adds a trainable tensor. */
   protected parameter(name: string, parameter: Parameter): Parameter {
     this.#parameters.set(name, parameter);
+    changes++;
     return parameter;
   }
 
@@ -70,12 +78,20 @@ export class Module {
 
   /** All parameters, in PyTorch's order. */
   parameters(): Parameter[] {
-    return Array.from(this.named_parameters(), ([, parameter]) => parameter);
+    return [...this.#list()];
   }
 
   /** True if any parameter in here is trained. */
   isTrainable(): boolean {
-    return this.parameters().some((parameter) => parameter.requires_grad);
+    return this.#list().some((parameter) => parameter.requires_grad);
+  }
+
+  #list(): readonly Parameter[] {
+    if (this.#listed.after !== changes) {
+      const parameters = Array.from(this.named_parameters(), ([, parameter]) => parameter);
+      this.#listed = { after: changes, parameters };
+    }
+    return this.#listed.parameters;
   }
 
   /** The module tree, as PyTorch prints it. */

@@ -5,7 +5,7 @@
  */
 import { RuntimeError } from "../errors.ts";
 
-/** The two functions of the C heap that tfjs's module exports. */
+/** The two functions of tfjs's module that allocate blocks, aligned to cache lines. */
 export interface Allocator {
   _malloc(bytes: number): number;
   _free(pointer: number): void;
@@ -25,7 +25,8 @@ export function formatMemory(bytes: number): string {
 export class Heap {
   readonly memory: WebAssembly.Memory;
   readonly #allocator: Allocator;
-  readonly #blocks = new Map<number, { raw: number; bytes: number }>();
+  /** The sizes of blocks. */
+  readonly #blocks = new Map<number, number>();
   #bytesInUse = 0;
   #buffer: ArrayBufferLike | undefined;
   #f32: Float32Array = new Float32Array(0);
@@ -71,15 +72,14 @@ export class Heap {
    * @throws {RuntimeError} if memory is exhausted.
    */
   alloc(bytes: number): number {
-    const raw = bytes < 2 ** 32 - ALIGNMENT ? this.#allocator._malloc(bytes + ALIGNMENT) >>> 0 : 0;
-    if (raw === 0) {
+    const pointer = this.#allocator._malloc(bytes);
+    if (pointer === 0) {
       throw new RuntimeError(
         `Cannot allocate ${bytes} bytes of WASM memory: ${this.#bytesInUse} bytes are in use, the limit is 4 GiB; ` +
           "use smaller batches or a smaller model",
       );
     }
-    const pointer = Math.ceil(raw / ALIGNMENT) * ALIGNMENT;
-    this.#blocks.set(pointer, { raw, bytes });
+    this.#blocks.set(pointer, bytes);
     this.#bytesInUse += bytes;
     return pointer;
   }
@@ -87,11 +87,13 @@ export class Heap {
   /** Frees a block of {@linkcode alloc}. Pointer 0 is ignored. */
   free(pointer: number): void {
     if (pointer === 0) return;
-    const block = this.#blocks.get(pointer);
-    if (!block) throw new RuntimeError(`Cannot free pointer ${pointer}: it is no allocated block`);
+    const bytes = this.#blocks.get(pointer);
+    if (bytes === undefined) {
+      throw new RuntimeError(`Cannot free pointer ${pointer}: it is no allocated block`);
+    }
     this.#blocks.delete(pointer);
-    this.#bytesInUse -= block.bytes;
-    this.#allocator._free(block.raw);
+    this.#bytesInUse -= bytes;
+    this.#allocator._free(pointer);
   }
 
   /** Memory may grow in the single-threaded profile; views are made anew then. */

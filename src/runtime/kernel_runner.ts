@@ -65,8 +65,8 @@ export class KernelRunner {
   readonly #kernels: KernelFunction[];
   readonly #control: Int32Array;
   readonly #floats: Float32Array;
-  readonly #arguments: number[][] = KERNELS.map(([, kinds, scratch]) =>
-    new Array(kinds.length + (scratch ? 3 : 2))
+  readonly #arguments: number[][] = KERNELS.map(([, kinds, scratch, fresh]) =>
+    new Array(kinds.length + Number(scratch) + Number(fresh) + 2)
   );
 
   constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, control: Int32Array) {
@@ -81,7 +81,7 @@ export class KernelRunner {
   take(thread: number, slot: number): void {
     const control = this.#control, number = control[slot + SLOT.kernel], chunks = control[slot + SLOT.chunks];
     const count = control[slot + SLOT.count], grain = control[slot + SLOT.grain];
-    const [, kinds, scratch] = KERNELS[number];
+    const [, kinds, scratch, fresh] = KERNELS[number];
     const kernel = this.#kernels[number], args = this.#arguments[number];
     for (let i = 0; i < kinds.length; i++) {
       args[i] = kinds[i] === "f" ? this.#floats[slot + SLOT.args + i] : control[slot + SLOT.args + i];
@@ -90,6 +90,7 @@ export class KernelRunner {
     if (scratch) {
       args[at++] = (control[slot + SLOT.scratch] >>> 0) + thread * control[slot + SLOT.scratchBytes];
     }
+    if (fresh) args[at++] = 1;
     for (;;) {
       const chunk = Atomics.add(control, slot + SLOT.next, 1);
       if (chunk >= chunks) return;
@@ -101,6 +102,7 @@ export class KernelRunner {
         Atomics.store(control, CONTROL.failed, 1);
         console.error(error);
       }
+      if (fresh) args[at - 1] = 0;
       Atomics.add(control, slot + SLOT.done, 1);
     }
   }

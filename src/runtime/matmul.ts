@@ -11,7 +11,7 @@ import type { Runtime } from "./runtime.ts";
 export const ACTIVATIONS = { none: 0, gelu: 1, relu: 2, gelu_new: 3, silu: 4, tanh: 5 } as const;
 
 /** Flag bits of the gemm kernels; the activation stands from bit 5 on. */
-const ACCUMULATE = 1, TRANSPOSE_A = 2, MULTIPLY_AUX = 4, PACK_B = 8, TRANSPOSE_B = 16;
+const ACCUMULATE = 1, TRANSPOSE_A = 2, MULTIPLY_AUX = 4, PACK_B = 8;
 
 /** One product. Pointers into WASM memory; matrices are row major. */
 export interface MatMul {
@@ -39,26 +39,22 @@ export interface MatMul {
 }
 
 /**
- * B[n, k] is read in place, by dot products, up to this many rows of A: packing it would cost more, or, up to the second
- * number, would gain nothing if it were packed.
+ * B is read in place up to this many rows of A: packing it would cost more, or, up to the second number, would gain nothing
+ * if it were packed already.
  */
-const DOT_ROWS = 24, PACKED_DOT_ROWS = 16;
-/** Columns of a unit of dot products. */
-const DOT_COLUMN_BLOCK = 192;
-/** Few rows of A times B[k, n]: steps of k of a slice at least, slices at most, and steps that are packed at a time. */
-const SLICE_DEPTH = 192, SLICES = 16, SLICE_DEPTH_BLOCK = 96;
-/** Columns at most that are packed side by side in a slice. */
-const SLICE_COLUMNS = 8192;
-/** Each unit packs its own part of B up to this many rows of A: there is one row of units then. */
-const FEW_ROWS = 40;
+const FEW_ROWS = 40, PACKED_FEW_ROWS = 32;
+/** Columns of a unit of dot products, a multiple of those that gemm_dot makes at a time. */
+const DOT_COLUMN_BLOCK = 96, DOT_STREAMS = 6;
+/** Few rows of A times B[k, n]: steps of k of a slice at least, slices at most, and what the steps are a multiple of. */
+const SLICE_DEPTH = 192, SLICES = 16, SLICE_ROWS = 6;
+/** Columns of a unit of a slice. */
+const SLICE_COLUMN_BLOCK = 1536;
 /** Up to this depth (gradients of weights from few tokens) each unit packs its own part of B, which fits the L1 cache. */
 const SHALLOW = 32;
 /** Rows of a unit of work where there are many, and where B would be read too often; a panel's depth. */
 const ROW_BLOCK = 60, SMALL_ROW_BLOCK = 130, DEPTH_BLOCK = 768;
 /** Columns of a unit at most and, unless they are needed to keep all threads busy, at least: A is packed for each unit. */
 const COLUMN_BLOCK = 768, LEAST_COLUMNS = 96;
-/** The same for few rows: wide, shallow blocks of B are packed faster. */
-const FEW_COLUMN_BLOCK = 768, FEW_DEPTH_BLOCK = 128;
 /** The same for shallow products. */
 const SHALLOW_ROW_BLOCK = 120;
 /** Rows and columns of a tile. */
@@ -71,11 +67,11 @@ export function matMul(runtime: Runtime, product: MatMul): void {
   if (m === 0 || n === 0) return;
   runtime.flops += 2 * m * n * k;
   const flags = (product.accumulate ? ACCUMULATE : 0) | (transposeA ? TRANSPOSE_A : 0) |
-    (transposeB ? TRANSPOSE_B : 0) | (aux !== 0 && activation === 0 ? MULTIPLY_AUX : 0) | (activation << 5);
+    (aux !== 0 && activation === 0 ? MULTIPLY_AUX : 0) | (activation << 5);
   const lda = transposeA ? m : k, ldb = transposeB ? k : n;
-  if (transposeB && !transposeA && m <= (product.packed ? PACKED_DOT_ROWS : DOT_ROWS)) {
-    const nc = blockSize(n, DOT_COLUMN_BLOCK, 2, 2 * runtime.threads);
-    runtime.needScratch((m + 3) * (32 + 4 * k));
+  if (transposeB && !transposeA && m <= (product.packed ? PACKED_FEW_ROWS : FEW_ROWS)) {
+    const nc = blockSize(n, DOT_COLUMN_BLOCK, DOT_STREAMS, 2 * runtime.threads);
+    runtime.needScratch((m + 1) * (96 + 4 * k));
     runtime.pool.run("gemm_dot", Math.ceil(n / nc), 1, c, a, b, bias, aux, n, lda, ldb, m, n, k, nc, flags);
     return;
   }
@@ -85,14 +81,12 @@ export function matMul(runtime: Runtime, product: MatMul): void {
       ...[m, n, k, mc, nc, kc, flags | more] as const,
     );
   if (product.packed) return run(product.packed, blocks(m, n, k, runtime.threads), 0);
-  const shallow = !transposeB && k <= SHALLOW;
-  const sliced = !shallow && !transposeA && !transposeB && m <= FEW_ROWS && n <= SLICE_COLUMNS;
-  if (sliced) return matMulSlices(runtime, product, flags);
-  if (shallow || (!transposeA && m <= FEW_ROWS)) {
-    const own = shallow ? shallowBlocks(m, n, k, runtime.threads) : fewRowsBlocks(m, n, k, runtime.threads);
+  if (!transposeB && k <= SHALLOW) {
+    const own = shallowBlocks(m, n, k, runtime.threads);
     runtime.needScratch(scratchBytes(own));
     return run(b, own, PACK_B);
   }
+  if (!transposeA && !transposeB && m <= FEW_ROWS) return matMulSlices(runtime, product, flags);
   const mark = runtime.arena.mark(), strips = runtime.arena.floats(packedFloats(n, k)); // [n / 8, k, 8]
   packB(runtime, strips, b, n, k, transposeB);
   run(strips, blocks(m, n, k, runtime.threads), 0);
@@ -101,17 +95,19 @@ export function matMul(runtime: Runtime, product: MatMul): void {
 
 /** True if {@linkcode matMul} reads B[n, k] packed, where it is given so, for that many rows of A. */
 export function usesPacked(m: number): boolean {
-  return m > PACKED_DOT_ROWS;
+  return m > PACKED_FEW_ROWS;
 }
 
 /** Few rows: the sum is cut in slices, as many for any number of threads, and their results are added. */
 function matMulSlices(runtime: Runtime, product: MatMul, flags: number): void {
   const { c, a, b, m, n, k, bias = 0, aux = 0 } = product;
-  const depth = blockSize(k, Math.max(SLICE_DEPTH, k / SLICES), 4, 1), slices = Math.ceil(k / depth);
-  const kc = blockSize(depth, SLICE_DEPTH_BLOCK, 4, 1), blocks = Math.ceil(n / 64);
-  const mark = runtime.arena.mark(), partials = runtime.arena.floats(slices * m * n);
-  runtime.needScratch(scratchBytes({ mc: m, nc: n, kc }));
-  runtime.pool.run("gemm_slices", slices, 1, partials, a, b, k, n, m, n, k, depth, kc);
+  const depth = blockSize(k, Math.max(SLICE_DEPTH, k / SLICES), SLICE_ROWS, 1), slices = Math.ceil(k / depth);
+  const nc = blockSize(n, SLICE_COLUMN_BLOCK, NR, Math.ceil(runtime.threads / slices)),
+    blocks = Math.ceil(n / 64);
+  const mark = runtime.arena.mark(), pairFloats = 2 * Math.ceil(n / 4) * 4 + 16;
+  const partials = runtime.arena.floats(slices * Math.ceil(m / 2) * pairFloats);
+  runtime.needScratch(4 * (m + 1) * depth);
+  runtime.pool.run("gemm_slices", slices * Math.ceil(n / nc), 1, partials, a, b, k, n, m, n, k, depth, nc);
   const grain = Math.ceil(blocks / runtime.threads);
   runtime.pool.run("gemm_slices_sum", blocks, grain, c, partials, bias, aux, m, n, slices, flags);
   runtime.arena.release(mark);
@@ -179,11 +175,6 @@ function blocks(m: number, n: number, k: number, threads: number): Blocks {
 /** Rows of C that few products make go through whole: each page is then touched once. */
 function shallowBlocks(m: number, n: number, k: number, threads: number): Blocks {
   return { mc: blockSize(m, SHALLOW_ROW_BLOCK, MR, 2 * threads), nc: n, kc: blockSize(k, SHALLOW, 4, 1) };
-}
-
-function fewRowsBlocks(m: number, n: number, k: number, threads: number): Blocks {
-  const nc = blockSize(n, FEW_COLUMN_BLOCK, NR, threads);
-  return { mc: blockSize(m, FEW_ROWS, MR, 1), nc, kc: blockSize(k, FEW_DEPTH_BLOCK, 4, 1) };
 }
 
 /** Floats that B[k, n] takes in strips. */

@@ -26,6 +26,9 @@ export interface TfjsModule {
 
 type Factory = (options: Record<string, unknown>) => Promise<TfjsModule>;
 
+/** Bytes of a cache line. */
+const ALIGNMENT = 64;
+
 /** Workers that emscripten makes ahead, needed or not. */
 const EMSCRIPTEN_POOL = 8;
 
@@ -60,6 +63,7 @@ export async function startTfjs(
   memory: WebAssembly.Memory | undefined,
 ): Promise<StartedTfjs> {
   const { module, memory: used } = await runFactory(wasm, threads, memory);
+  alignBlocks(module);
   const initWithThreadsCount = module.cwrap("init_with_threads_count", null, ["number"]);
   module.tfjs = {
     init: module.cwrap("init", null, []),
@@ -87,6 +91,25 @@ export async function startTfjs(
       if (stockFactory) tf.registerBackend("wasm", stockFactory, 2);
       if (previous && previous !== "wasm") tf.setBackend(previous);
     },
+  };
+}
+
+/**
+ * Makes blocks begin with a cache line: the C heap aligns to 8 bytes, and vectors of weights, which are tfjs's tensors, would
+ * lie across lines and pages.
+ */
+function alignBlocks(module: TfjsModule): void {
+  module._free(module._malloc(1)); // the first calls put the real functions in place of others
+  const { _malloc, _free } = module, unaligned = new Map<number, number>();
+  module._malloc = (bytes) => {
+    const block = bytes < 2 ** 32 - ALIGNMENT ? _malloc(bytes + ALIGNMENT) >>> 0 : 0;
+    const pointer = Math.ceil(block / ALIGNMENT) * ALIGNMENT;
+    if (pointer !== block) unaligned.set(pointer, block);
+    return pointer;
+  };
+  module._free = (pointer) => {
+    _free(unaligned.get(pointer) ?? pointer); // kernels of tfjs also allocate by themselves
+    unaligned.delete(pointer);
   };
 }
 

@@ -2,13 +2,10 @@
 // Blocking after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008).
 
 import { activateRow } from "./activation";
-import {
-  fitsFours, MR, multiplyBlock, multiplyFours, NR, packColumns, packFours, packRows, packStrips, packStripTransposed, panelBytes,
-  stripBytes,
-} from "./tile";
+import { MR, multiplyBlock, NR, packColumns, packRows, packStrips, packStripTransposed, panelBytes, stripBytes } from "./tile";
 
 /** Flags of gemm and gemm_dot; the activation's number stands from bit 5 on. */
-export const ACCUMULATE = 1, TRANSPOSE_A = 2, MULTIPLY_AUX = 4, PACK_B = 8, TRANSPOSE_B = 16;
+export const ACCUMULATE = 1, TRANSPOSE_A = 2, MULTIPLY_AUX = 4, PACK_B = 8;
 
 /** Packs B into strips [n / 8][k][8] (stripBytes apart): B[k, n], or B[n, k] if `transposed`. Range: strips. */
 export function gemm_pack(
@@ -50,7 +47,7 @@ export function epilogue(c: usize, ldc: usize, aux: usize, bias: usize, flags: i
 /**
  * C[m, n] (+)= op(A) op(B), then bias[n], activation (slope to aux) or multiplication by aux.
  * op(A) is A[m, k], or the transpose of A[k, m] with TRANSPOSE_A. B is strips of gemm_pack; with PACK_B it is B[k, n] as
- * it stands in memory (B[n, k] with TRANSPOSE_B), `ldb` floats a row, and each unit packs its own block.
+ * it stands in memory, `ldb` floats a row, and each unit packs its own block.
  * k is cut in blocks of kc, a multiple of 4. Range: blocks of mc x nc of C, rows first.
  */
 export function gemm(
@@ -72,9 +69,6 @@ export function gemm(
       if (!(flags & PACK_B)) {
         strip = stripBytes(k);
         strips = b + <usize>(n0 / NR) * strip + <usize>k0 * NR * 4;
-      } else if (flags & TRANSPOSE_B) {
-        const from = b + ((<usize>n0 * ldb + k0) << 2);
-        for (let j = 0; j * NR < nn; j++) packStripTransposed(packed + <usize>j * strip, from, ldb, nn, kk, j);
       } else {
         packStrips(packed, b + ((<usize>k0 * ldb + n0) << 2), ldb, nn, kk, 0, (nn + NR - 1) / NR);
       }
@@ -83,53 +77,4 @@ export function gemm(
     const o = <usize>m0 * ld + (<usize>n0 << 2);
     epilogue(out, ld, aux == 0 ? 0 : aux + o, bias == 0 ? 0 : bias + (<usize>n0 << 2), flags, mm, nn);
   }
-}
-
-/**
- * A[m, k] B[k, n] for few rows in slices of `ks` along k, to partials[slice][m, n]: each slice reads whole rows of B, one
- * after another, which memory gives fastest. B is packed kc rows at a time. Range: slices.
- */
-export function gemm_slices(
-  partials: usize, a: usize, b: usize, lda: i32, ldb: i32, m: i32, n: i32, k: i32, ks: i32, kc: i32, scratch: usize, begin: i32, end: i32,
-): void {
-  const fours = fitsFours(m), panels = scratch + 256, packed = panels + <usize>((m + MR - 1) / MR) * panelBytes(kc);
-  for (let slice = begin; slice < end; slice++) {
-    const first = slice * ks, last = min(k, first + ks), out = partials + (<usize>(slice * m) * n << 2);
-    for (let k0 = first; k0 < last; k0 += kc) {
-      const kk = min(kc, last - k0), strip = stripBytes(kk), from = a + (<usize>k0 << 2);
-      packStrips(packed, b + (<usize>k0 * ldb << 2), ldb, n, kk, 0, (n + NR - 1) / NR);
-      if (fours) {
-        packFours(panels, from, lda, m, kk);
-        multiplyFours(out, <usize>n << 2, NR * 4, panels, packed, strip, m, n, kk, k0 > first, scratch);
-      } else {
-        packRows(panels, from, lda, m, kk);
-        multiplyBlock(out, <usize>n << 2, NR * 4, panels, packed, strip, m, n, kk, k0 > first, scratch);
-      }
-    }
-  }
-}
-
-/** C[m, n] (+)= the sum of partials[slices][m, n], in order, then gemm's epilogue. Range: blocks of 64 columns. */
-export function gemm_slices_sum(
-  c: usize, partials: usize, bias: usize, aux: usize, m: i32, n: i32, slices: i32, flags: i32, begin: i32, end: i32,
-): void {
-  const first = begin << 6, count = min(end << 6, n) - first, ld = <usize>n << 2, step = <usize>m * ld;
-  const o = <usize>first << 2;
-  for (let i = 0; i < m; i++) {
-    const out = c + <usize>i * ld + o, from = partials + <usize>i * ld + o;
-    let j = 0;
-    for (; j + 4 <= count; j += 4) {
-      const x = <usize>j << 2;
-      let sum = v128.load(from + x);
-      for (let s = 1, p = from + x + step; s < slices; s++, p += step) sum = f32x4.add(sum, v128.load(p));
-      v128.store(out + x, flags & ACCUMULATE ? f32x4.add(v128.load(out + x), sum) : sum);
-    }
-    for (; j < count; j++) {
-      const x = <usize>j << 2;
-      let sum = load<f32>(from + x);
-      for (let s = 1, p = from + x + step; s < slices; s++, p += step) sum += load<f32>(p);
-      store<f32>(out + x, flags & ACCUMULATE ? load<f32>(out + x) + sum : sum);
-    }
-  }
-  epilogue(c + o, ld, aux == 0 ? 0 : aux + o, bias == 0 ? 0 : bias + o, flags, m, count);
 }

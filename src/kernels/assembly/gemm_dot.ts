@@ -1,150 +1,129 @@
 // Products of few rows with a matrix as it stands in memory: C[m, n] (+)= A[m, k] B[n, k]^T, by dot products.
 //
-// B is read once, two of its rows at a time. A's rows go in groups of 6 or 4, packed: [k / 4][6 or 4][4]. The 12 sums of a
-// group and what it multiplies fill the vector registers that V8 allocates.
+// B is read once, six of its rows side by side, which stand far apart: memory and the prefetcher of each give most so.
+// Two rows of A at a time are multiplied with them, so that the loop runs far enough ahead of what it waits for; the
+// other pairs of rows find B's six runs in the cache. 12 sums, two values of A and one of B fill the vector registers
+// that V8 allocates.
 
 import { ACCUMULATE, epilogue } from "./gemm";
 import { fma, sumLanes } from "./simd";
 
-/**
- * Floats that all groups of rows go over before the next ones of B are read: the second and later groups find theirs in
- * the cache.
- */
-const CHUNK: i32 = 128;
+/** Rows of B that are read side by side. */
+const STREAMS: i32 = 6;
+/** Bytes of a pair's sums: [2, 6, 4]. */
+const PAIR_BYTES: usize = 192;
+/** Floats of each row of B that all pairs of rows go over before the next ones are read. */
+const CHUNK: i32 = 256;
+/** Steps of k that the loop does at once. */
+const STEPS: i32 = 16;
 
-/** Rows of the next group, of `left` rows: so that at most one is made up, or three if there is only one. */
+/** Floats of each row of B that A's pairs of rows go over one after another. */
 // @ts-ignore: decorator
 @inline
-function groupRows(left: i32): i32 {
-  return left > 8 || left == 5 || left == 6 ? 6 : 4;
+function chunkOf(m: i32, k: i32): i32 {
+  return m > 2 ? CHUNK : k;
 }
 
-/** Packs k columns of A in groups; the last row stands for rows that a group lacks. */
-function packGroups(dst: usize, a: usize, lda: usize, m: i32, k: i32): void {
-  for (let i = 0; i < m;) {
-    const rows = groupRows(m - i);
-    for (let x = 0; x < k; x += 4) {
-      for (let r = i; r < i + rows; r++, dst += 16) v128.store(dst, v128.load(a + <usize>min(r, m - 1) * lda + (<usize>x << 2)));
+/** Packs k columns of A: chunks, in each the pairs of rows, [chunk / 4][2][4]; the last row stands for a missing one. */
+function packPairs(dst: usize, a: usize, lda: usize, m: i32, k: i32): void {
+  const chunk = chunkOf(m, k);
+  for (let x0 = 0; x0 < k; x0 += chunk, a += <usize>chunk << 2) {
+    const end = <usize>min(chunk, k - x0) << 2;
+    let row = a;
+    for (let i = 0; i < m; i += 2, row += 2 * lda) {
+      const next = i + 1 < m ? row + lda : row;
+      for (let x: usize = 0; x < end; x += 16, dst += 32) {
+        v128.store(dst, v128.load(row + x));
+        v128.store(dst, v128.load(next + x), 16);
+      }
     }
-    i += rows;
   }
 }
 
 /**
- * The dot products of k floats, k a multiple of 8, of six packed rows with the rows b0 and b1, as four partial sums each:
- * sums[6, 2, 4], added to what is there with `more`.
+ * The dot products of k floats, k a multiple of STEPS, of two packed rows with six rows of B, `step` bytes apart, as four
+ * partial sums each: sums[2, 6, 4], added to what is there with `more`.
  */
-function dotSix(sums: usize, k: i32, a: usize, b0: usize, b1: usize, more: bool): void {
-  let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0);
-  let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s30 = f32x4.splat(0), s31 = f32x4.splat(0);
-  let s40 = f32x4.splat(0), s41 = f32x4.splat(0), s50 = f32x4.splat(0), s51 = f32x4.splat(0);
+function dotPair(sums: usize, k: i32, a: usize, b0: usize, step: usize, more: bool): void {
+  let b1 = b0 + step, b2 = b1 + step, b3 = b2 + step, b4 = b3 + step, b5 = b4 + step;
+  let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s02 = f32x4.splat(0), s03 = f32x4.splat(0), s04 = f32x4.splat(0);
+  let s05 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0), s12 = f32x4.splat(0), s13 = f32x4.splat(0);
+  let s14 = f32x4.splat(0), s15 = f32x4.splat(0);
   if (more) {
     s00 = v128.load(sums);
     s01 = v128.load(sums, 16);
-    s10 = v128.load(sums, 32);
-    s11 = v128.load(sums, 48);
-    s20 = v128.load(sums, 64);
-    s21 = v128.load(sums, 80);
-    s30 = v128.load(sums, 96);
-    s31 = v128.load(sums, 112);
-    s40 = v128.load(sums, 128);
-    s41 = v128.load(sums, 144);
-    s50 = v128.load(sums, 160);
-    s51 = v128.load(sums, 176);
+    s02 = v128.load(sums, 32);
+    s03 = v128.load(sums, 48);
+    s04 = v128.load(sums, 64);
+    s05 = v128.load(sums, 80);
+    s10 = v128.load(sums, 96);
+    s11 = v128.load(sums, 112);
+    s12 = v128.load(sums, 128);
+    s13 = v128.load(sums, 144);
+    s14 = v128.load(sums, 160);
+    s15 = v128.load(sums, 176);
   }
-  for (const end = b0 + (<usize>k << 2); b0 < end; b0 += 32, b1 += 32, a += 192) {
-    const q00 = v128.load(b0); const q10 = v128.load(b1);
-    const p00 = v128.load(a); s00 = fma(p00, q00, s00); s01 = fma(p00, q10, s01);
-    const p10 = v128.load(a, 16); s10 = fma(p10, q00, s10); s11 = fma(p10, q10, s11);
-    const p20 = v128.load(a, 32); s20 = fma(p20, q00, s20); s21 = fma(p20, q10, s21);
-    const p30 = v128.load(a, 48); s30 = fma(p30, q00, s30); s31 = fma(p30, q10, s31);
-    const p40 = v128.load(a, 64); s40 = fma(p40, q00, s40); s41 = fma(p40, q10, s41);
-    const p50 = v128.load(a, 80); s50 = fma(p50, q00, s50); s51 = fma(p50, q10, s51);
-    const q01 = v128.load(b0, 16); const q11 = v128.load(b1, 16);
-    const p01 = v128.load(a, 96); s00 = fma(p01, q01, s00); s01 = fma(p01, q11, s01);
-    const p11 = v128.load(a, 112); s10 = fma(p11, q01, s10); s11 = fma(p11, q11, s11);
-    const p21 = v128.load(a, 128); s20 = fma(p21, q01, s20); s21 = fma(p21, q11, s21);
-    const p31 = v128.load(a, 144); s30 = fma(p31, q01, s30); s31 = fma(p31, q11, s31);
-    const p41 = v128.load(a, 160); s40 = fma(p41, q01, s40); s41 = fma(p41, q11, s41);
-    const p51 = v128.load(a, 176); s50 = fma(p51, q01, s50); s51 = fma(p51, q11, s51);
-  }
-  v128.store(sums, s00);
-  v128.store(sums, s01, 16);
-  v128.store(sums, s10, 32);
-  v128.store(sums, s11, 48);
-  v128.store(sums, s20, 64);
-  v128.store(sums, s21, 80);
-  v128.store(sums, s30, 96);
-  v128.store(sums, s31, 112);
-  v128.store(sums, s40, 128);
-  v128.store(sums, s41, 144);
-  v128.store(sums, s50, 160);
-  v128.store(sums, s51, 176);
-}
-
-/** The same for four rows: sums[4, 2, 4]. */
-function dotFour(sums: usize, k: i32, a: usize, b0: usize, b1: usize, more: bool): void {
-  let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0);
-  let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s30 = f32x4.splat(0), s31 = f32x4.splat(0);
-  if (more) {
-    s00 = v128.load(sums);
-    s01 = v128.load(sums, 16);
-    s10 = v128.load(sums, 32);
-    s11 = v128.load(sums, 48);
-    s20 = v128.load(sums, 64);
-    s21 = v128.load(sums, 80);
-    s30 = v128.load(sums, 96);
-    s31 = v128.load(sums, 112);
-  }
-  for (const end = b0 + (<usize>k << 2); b0 < end; b0 += 32, b1 += 32, a += 128) {
-    const q00 = v128.load(b0); const q10 = v128.load(b1);
-    const p00 = v128.load(a); s00 = fma(p00, q00, s00); s01 = fma(p00, q10, s01);
-    const p10 = v128.load(a, 16); s10 = fma(p10, q00, s10); s11 = fma(p10, q10, s11);
-    const p20 = v128.load(a, 32); s20 = fma(p20, q00, s20); s21 = fma(p20, q10, s21);
-    const p30 = v128.load(a, 48); s30 = fma(p30, q00, s30); s31 = fma(p30, q10, s31);
-    const q01 = v128.load(b0, 16); const q11 = v128.load(b1, 16);
-    const p01 = v128.load(a, 64); s00 = fma(p01, q01, s00); s01 = fma(p01, q11, s01);
-    const p11 = v128.load(a, 80); s10 = fma(p11, q01, s10); s11 = fma(p11, q11, s11);
-    const p21 = v128.load(a, 96); s20 = fma(p21, q01, s20); s21 = fma(p21, q11, s21);
-    const p31 = v128.load(a, 112); s30 = fma(p31, q01, s30); s31 = fma(p31, q11, s31);
+  for (const end = b0 + (<usize>k << 2); b0 < end; a += 128) {
+    const p00 = v128.load(a); const p10 = v128.load(a, 16);
+    const q00 = v128.load(b0); s00 = fma(p00, q00, s00); s10 = fma(p10, q00, s10);
+    const q10 = v128.load(b1); s01 = fma(p00, q10, s01); s11 = fma(p10, q10, s11);
+    const q20 = v128.load(b2); s02 = fma(p00, q20, s02); s12 = fma(p10, q20, s12);
+    const q30 = v128.load(b3); s03 = fma(p00, q30, s03); s13 = fma(p10, q30, s13);
+    const q40 = v128.load(b4); s04 = fma(p00, q40, s04); s14 = fma(p10, q40, s14);
+    const q50 = v128.load(b5); s05 = fma(p00, q50, s05); s15 = fma(p10, q50, s15);
+    const p01 = v128.load(a, 32); const p11 = v128.load(a, 48);
+    const q01 = v128.load(b0, 16); s00 = fma(p01, q01, s00); s10 = fma(p11, q01, s10);
+    const q11 = v128.load(b1, 16); s01 = fma(p01, q11, s01); s11 = fma(p11, q11, s11);
+    const q21 = v128.load(b2, 16); s02 = fma(p01, q21, s02); s12 = fma(p11, q21, s12);
+    const q31 = v128.load(b3, 16); s03 = fma(p01, q31, s03); s13 = fma(p11, q31, s13);
+    const q41 = v128.load(b4, 16); s04 = fma(p01, q41, s04); s14 = fma(p11, q41, s14);
+    const q51 = v128.load(b5, 16); s05 = fma(p01, q51, s05); s15 = fma(p11, q51, s15);
+    const p02 = v128.load(a, 64); const p12 = v128.load(a, 80);
+    const q02 = v128.load(b0, 32); s00 = fma(p02, q02, s00); s10 = fma(p12, q02, s10);
+    const q12 = v128.load(b1, 32); s01 = fma(p02, q12, s01); s11 = fma(p12, q12, s11);
+    const q22 = v128.load(b2, 32); s02 = fma(p02, q22, s02); s12 = fma(p12, q22, s12);
+    const q32 = v128.load(b3, 32); s03 = fma(p02, q32, s03); s13 = fma(p12, q32, s13);
+    const q42 = v128.load(b4, 32); s04 = fma(p02, q42, s04); s14 = fma(p12, q42, s14);
+    const q52 = v128.load(b5, 32); s05 = fma(p02, q52, s05); s15 = fma(p12, q52, s15);
+    const p03 = v128.load(a, 96); const p13 = v128.load(a, 112);
+    const q03 = v128.load(b0, 48); s00 = fma(p03, q03, s00); s10 = fma(p13, q03, s10);
+    const q13 = v128.load(b1, 48); s01 = fma(p03, q13, s01); s11 = fma(p13, q13, s11);
+    const q23 = v128.load(b2, 48); s02 = fma(p03, q23, s02); s12 = fma(p13, q23, s12);
+    const q33 = v128.load(b3, 48); s03 = fma(p03, q33, s03); s13 = fma(p13, q33, s13);
+    const q43 = v128.load(b4, 48); s04 = fma(p03, q43, s04); s14 = fma(p13, q43, s14);
+    const q53 = v128.load(b5, 48); s05 = fma(p03, q53, s05); s15 = fma(p13, q53, s15);
+    b0 += 64; b1 += 64; b2 += 64; b3 += 64; b4 += 64; b5 += 64;
   }
   v128.store(sums, s00);
   v128.store(sums, s01, 16);
-  v128.store(sums, s10, 32);
-  v128.store(sums, s11, 48);
-  v128.store(sums, s20, 64);
-  v128.store(sums, s21, 80);
-  v128.store(sums, s30, 96);
-  v128.store(sums, s31, 112);
+  v128.store(sums, s02, 32);
+  v128.store(sums, s03, 48);
+  v128.store(sums, s04, 64);
+  v128.store(sums, s05, 80);
+  v128.store(sums, s10, 96);
+  v128.store(sums, s11, 112);
+  v128.store(sums, s12, 128);
+  v128.store(sums, s13, 144);
+  v128.store(sums, s14, 160);
+  v128.store(sums, s15, 176);
 }
 
-/** sums[groups of m][rows, 2, 4] of k floats of two rows of B; `packed` is A, `whole` the floats of its packed rows. */
-function dotGroups(sums: usize, packed: usize, whole: i32, m: i32, b0: usize, b1: usize): void {
-  const chunk = m > 6 ? CHUNK : whole;
-  for (let x = 0; x < whole; x += chunk) {
-    const k = min(chunk, whole - x), o = <usize>x << 2;
-    let out = sums, group = packed;
-    for (let i = 0; i < m;) {
-      const rows = groupRows(m - i), a = group + <usize>(x * rows << 2);
-      if (rows == 6) dotSix(out, k, a, b0 + o, b1 + o, x > 0);
-      else dotFour(out, k, a, b0 + o, b1 + o, x > 0);
-      out += <usize>rows << 5;
-      group += <usize>(whole * rows) << 2;
-      i += rows;
-    }
-  }
-}
-
-/** C[m, columns] (+)= A B^T for one or two rows of B, `apart` rows apart; strides in bytes. */
+/** C[m, 6] (+)= A B^T for six rows of B, `apart` rows apart, or for one row if that is 0; strides in bytes. */
 function dotColumns(
-  c: usize, ldc: usize, a: usize, lda: usize, packed: usize, b: usize, ldb: usize, m: i32, columns: i32, apart: i32, k: i32,
+  c: usize, ldc: usize, a: usize, lda: usize, packed: usize, b: usize, ldb: usize, m: i32, apart: i32, k: i32,
   accumulate: bool, sums: usize,
 ): void {
-  const whole = k & ~7, step = <usize>apart * ldb;
-  if (whole == 0) memory.fill(sums, 0, <usize>(m + 3) << 5);
-  dotGroups(sums, packed, whole, m, b, columns > 1 ? b + step : b);
-  for (let i = 0; i < m; i++, c += ldc, a += lda, sums += 32) {
-    for (let j = 0; j < columns; j++) {
+  const whole = k / STEPS * STEPS, step = <usize>apart * ldb, chunk = chunkOf(m, whole), count = apart == 0 ? 1 : STREAMS;
+  if (whole == 0) memory.fill(sums, 0, <usize>(m + 1 >> 1) * PAIR_BYTES);
+  for (let x = 0; x < whole; x += chunk) {
+    const depth = min(chunk, whole - x);
+    let out = sums;
+    for (let i = 0; i < m; i += 2, out += PAIR_BYTES, packed += <usize>depth << 3) {
+      dotPair(out, depth, packed, b + (<usize>x << 2), step, x > 0);
+    }
+  }
+  for (let i = 0; i < m; i++, c += ldc, a += lda, sums += PAIR_BYTES >> 1) {
+    for (let j = 0; j < count; j++) {
       const q = b + <usize>j * step, o = c + (<usize>(j * apart) << 2);
       let sum = sumLanes(v128.load(sums + (<usize>j << 4)));
       for (let y = whole; y < k; y++) sum += load<f32>(a + (<usize>y << 2)) * load<f32>(q + (<usize>y << 2));
@@ -154,21 +133,22 @@ function dotColumns(
 }
 
 /**
- * C[m, n] (+)= A[m, k] B[n, k]^T for few rows, from two places of B at a time; epilogue as gemm's. Scratch: (m + 3)
- * (32 + 4 k) bytes. Range: blocks of `nc` columns (rows of B).
+ * C[m, n] (+)= A[m, k] B[n, k]^T for few rows, from six places of B at a time; epilogue as gemm's. Scratch: (m + 1)
+ * (96 + 4 k) bytes, which keep A from a thread's first range on. Range: blocks of `nc` columns (rows of B).
  */
 export function gemm_dot(
   c: usize, a: usize, b: usize, bias: usize, aux: usize, ldc: i32, lda: i32, ldb: i32, m: i32, n: i32, k: i32, nc: i32, flags: i32,
-  scratch: usize, begin: i32, end: i32,
+  scratch: usize, fresh: bool, begin: i32, end: i32,
 ): void {
-  const ld = <usize>ldc << 2, packed = scratch + (<usize>(m + 3) << 5);
-  packGroups(packed, a, <usize>lda << 2, m, k & ~7);
+  const ld = <usize>ldc << 2, packed = scratch + <usize>(m + 1) * (PAIR_BYTES >> 1);
+  if (fresh) packPairs(packed, a, <usize>lda << 2, m, k / STEPS * STEPS);
   for (let unit = begin; unit < end; unit++) {
-    const n0 = unit * nc, nn = min(nc, n - n0), o = <usize>n0 << 2, apart = (nn + 1) / 2;
-    for (let j = 0; j < apart; j++) {
+    const n0 = unit * nc, nn = min(nc, n - n0), o = <usize>n0 << 2, apart = nn / STREAMS;
+    for (let j = 0; j < apart + nn % STREAMS; j++) {
+      const alone = j >= apart, column = alone ? (STREAMS - 1) * apart + j : j;
       dotColumns(
-        c + o + (<usize>j << 2), ld, a, <usize>lda << 2, packed, b + (<usize>(n0 + j) * ldb << 2), <usize>ldb << 2, m,
-        j + apart < nn ? 2 : 1, apart, k, (flags & ACCUMULATE) != 0, scratch,
+        c + o + (<usize>column << 2), ld, a, <usize>lda << 2, packed, b + (<usize>(n0 + column) * ldb << 2), <usize>ldb << 2, m,
+        alone ? 0 : apart, k, (flags & ACCUMULATE) != 0, scratch,
       );
     }
     epilogue(c + o, ld, aux == 0 ? 0 : aux + o, bias == 0 ? 0 : bias + o, flags, m, nn);

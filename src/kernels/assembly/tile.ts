@@ -123,31 +123,6 @@ function tile(k: i32, a: usize, b: usize, c: usize, ldc: usize, accumulate: bool
   put(c, c40, c41, accumulate);
 }
 
-/** The same for four rows: C[4, 8] (+)= A B, where 4 steps of A's panel are [4][rows 0-3]. */
-function tileOfFour(k: i32, a: usize, b: usize, c: usize, ldc: usize, accumulate: bool): void {
-  let c00 = f32x4.splat(0), c01 = f32x4.splat(0), c10 = f32x4.splat(0), c11 = f32x4.splat(0);
-  let c20 = f32x4.splat(0), c21 = f32x4.splat(0), c30 = f32x4.splat(0), c31 = f32x4.splat(0);
-  for (const end = a + (<usize>k << 4); a < end; a += 64, b += 128) {
-    let v0 = v128.load(a); const p0 = v128.load(b); const q0 = v128.load(b, 16); c00 = fma(v0, p0, c00); c01 = fma(v0, q0, c01);
-    v0 = turn(v0); c10 = fma(v0, p0, c10); c11 = fma(v0, q0, c11);
-    v0 = turn(v0); c20 = fma(v0, p0, c20); c21 = fma(v0, q0, c21);
-    v0 = turn(v0); c30 = fma(v0, p0, c30); c31 = fma(v0, q0, c31);
-    let v1 = v128.load(a, 16); const p1 = v128.load(b, 32); const q1 = v128.load(b, 48); c00 = fma(v1, p1, c00); c01 = fma(v1, q1, c01);
-    v1 = turn(v1); c10 = fma(v1, p1, c10); c11 = fma(v1, q1, c11);
-    v1 = turn(v1); c20 = fma(v1, p1, c20); c21 = fma(v1, q1, c21);
-    v1 = turn(v1); c30 = fma(v1, p1, c30); c31 = fma(v1, q1, c31);
-    let v2 = v128.load(a, 32); const p2 = v128.load(b, 64); const q2 = v128.load(b, 80); c00 = fma(v2, p2, c00); c01 = fma(v2, q2, c01);
-    v2 = turn(v2); c10 = fma(v2, p2, c10); c11 = fma(v2, q2, c11);
-    v2 = turn(v2); c20 = fma(v2, p2, c20); c21 = fma(v2, q2, c21);
-    v2 = turn(v2); c30 = fma(v2, p2, c30); c31 = fma(v2, q2, c31);
-    let v3 = v128.load(a, 48); const p3 = v128.load(b, 96); const q3 = v128.load(b, 112); c00 = fma(v3, p3, c00); c01 = fma(v3, q3, c01);
-    v3 = turn(v3); c10 = fma(v3, p3, c10); c11 = fma(v3, q3, c11);
-    v3 = turn(v3); c20 = fma(v3, p3, c20); c21 = fma(v3, q3, c21);
-    v3 = turn(v3); c30 = fma(v3, p3, c30); c31 = fma(v3, q3, c31);
-  }
-  putDiagonals(c, ldc, c00, c01, c10, c11, c20, c21, c30, c31, accumulate);
-}
-
 /** Copies the valid `rows` x `columns` corner of a computed edge tile ([5, 8] at `from`) to C. */
 function putEdge(c: usize, ldc: usize, from: usize, rows: i32, columns: i32, accumulate: bool): void {
   for (let r = 0; r < rows; r++) {
@@ -196,55 +171,6 @@ export function multiplyBlock(
     let from = a, out = c;
     for (let i = 0; i < m; i += MR, from += panel, out += MR * ldc) {
       tileAt(out, ldc, from, b, m - i, n - j, depth, accumulate, edge);
-    }
-  }
-}
-
-/** Rows of the smaller tile. */
-const FOUR: i32 = 4;
-
-/** True if m rows are fewer tiles' rows in fours than in fives. */
-export function fitsFours(m: i32): bool {
-  return (m + FOUR - 1) / FOUR * FOUR < (m + MR - 1) / MR * MR;
-}
-
-/** {@linkcode multiplyBlock} for panels of {@linkcode packFours}; all rows go by strips. */
-export function multiplyFours(
-  c: usize, ldc: usize, cStrip: usize, a: usize, b: usize, bStrip: usize, m: i32, n: i32, k: i32, accumulate: bool, edge: usize,
-): void {
-  const depth = wholeDepth(k), panel = <usize>depth << 4;
-  for (let j = 0; j < n; j += NR, b += bStrip, c += cStrip) {
-    let from = a, out = c;
-    for (let i = 0; i < m; i += FOUR, from += panel, out += FOUR * ldc) {
-      if (m - i >= FOUR && n - j >= NR) {
-        tileOfFour(depth, from, b, out, ldc, accumulate);
-      } else {
-        tileOfFour(depth, from, b, edge, NR * 4, false);
-        putEdge(out, ldc, edge, min(m - i, FOUR), min(n - j, NR), accumulate);
-      }
-    }
-  }
-}
-
-/** Packs A[m, k] (row major, `lda` floats) into panels of four rows; missing rows are zero. */
-export function packFours(dst: usize, a: usize, lda: i32, m: i32, k: i32): void {
-  const ld = <usize>lda << 2;
-  for (let i = 0; i < m; i += FOUR, a += FOUR * ld) {
-    const rows = min(FOUR, m - i);
-    let x = 0;
-    if (rows == FOUR) {
-      for (; x + 4 <= k; x += 4, dst += 64) {
-        const p = a + (<usize>x << 2), q = p + 2 * ld;
-        storeTransposed(dst, 16, v128.load(p), v128.load(p + ld), v128.load(q), v128.load(q + ld));
-      }
-    }
-    for (; x < k; x += KR, dst += 64) {
-      for (let r = 0; r < FOUR; r++) {
-        for (let y = 0; y < KR; y++) {
-          const value: f32 = r < rows && x + y < k ? load<f32>(a + <usize>r * ld + (<usize>(x + y) << 2)) : 0;
-          store<f32>(dst + (<usize>(y * FOUR + r) << 2), value);
-        }
-      }
     }
   }
 }

@@ -40,6 +40,8 @@ export class Parameter {
   #shape: readonly number[];
   #variable: Variable;
   #touched: number;
+  /** The version before any value was set. */
+  readonly #unset: number;
   #gradient = 0;
   #hasGradient = false;
   /** True if the gradient's memory is somebody else's. */
@@ -56,6 +58,7 @@ export class Parameter {
     this.#shape = shape;
     this.#variable = this.#runtime.emptyVariable([...shape]);
     this.#touched = sparseRows ? this.#untouched(shape[0]) : 0;
+    this.#unset = this.version;
   }
 
   /** A byte a row, all 0. */
@@ -117,6 +120,11 @@ export class Parameter {
   get version(): number {
     this.#requireAlive();
     return this.#runtime.dataIds.get(this.variable.dataId).id;
+  }
+
+  /** @ignore False: nobody has set the values yet. */
+  get isSet(): boolean {
+    return this.version !== this.#unset;
   }
 
   /** Where the gradient stands, or 0 if there is none (PyTorch's `grad is None`). */

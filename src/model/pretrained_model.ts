@@ -13,7 +13,7 @@ import {
 } from "./pretrained.ts";
 import { Random } from "../random.ts";
 import type { ModelFiles } from "../weights/mod.ts";
-import { Arena, init, type Runtime, runtime } from "../runtime/mod.ts";
+import { Arena, init, PaperRuntime, type Runtime, runtime } from "../runtime/mod.ts";
 import { type BertInputs, packBatch, readBatch } from "./batch.ts";
 import { BertConfig } from "./config.ts";
 import type { StepContext } from "./context.ts";
@@ -65,6 +65,8 @@ export abstract class PreTrainedModel extends Module {
   #step = 0;
   #checkpointing = false;
   #disposed = false;
+  /** True once all parameters were found to be set. */
+  #isSet = false;
   #weights: InferenceWeights = "packed";
   readonly #room: StepRoom;
   /** Which parameters the last forward pass kept activations for. */
@@ -311,6 +313,7 @@ export abstract class PreTrainedModel extends Module {
    */
   protected beginForward(inputs: BertInputs, variant: object = {}, labelled = 0): StepContext {
     this.#requireAlive("run");
+    this.#requireWeights();
     this.#outputs?.release();
     this.#runtime.arena = this.#arena;
     this.#arena.reset();
@@ -351,6 +354,18 @@ export abstract class PreTrainedModel extends Module {
       ? "there was none since the last backward pass"
       : "the model is in eval mode; call train()";
     throw new RuntimeError(`Cannot run backward: it needs a forward pass in training mode, and ${state}`);
+  }
+
+  #requireWeights(): void {
+    if (this.#isSet || this.#runtime instanceof PaperRuntime) return;
+    const unset = this.parameters().find((parameter) => !parameter.isSet);
+    if (unset) {
+      throw new RuntimeError(
+        `Cannot run ${this.typeName}: ${unset.name} has no values yet; from_pretrained() loads weights, from_config() and ` +
+          "initialize(seed) draw them",
+      );
+    }
+    this.#isSet = true;
   }
 
   #requireAlive(action: string): void {

@@ -26,8 +26,8 @@ export interface TfjsModule {
 
 type Factory = (options: Record<string, unknown>) => Promise<TfjsModule>;
 
-/** Bytes of a cache line. */
-const ALIGNMENT = 64;
+/** Bytes of a cache line, of a page, and of blocks that are worth whole pages. */
+const LINE = 64, PAGE = 4096, LARGE = 65_536;
 
 /** Workers that emscripten makes ahead, needed or not. */
 const EMSCRIPTEN_POOL = 8;
@@ -95,15 +95,16 @@ export async function startTfjs(
 }
 
 /**
- * Makes blocks begin with a cache line: the C heap aligns to 8 bytes, and vectors of weights, which are tfjs's tensors, would
- * lie across lines and pages.
+ * Makes blocks begin with a cache line, large ones with a page: the C heap aligns to 8 bytes, and vectors of weights, which are
+ * tfjs's tensors, would lie across lines and pages.
  */
 function alignBlocks(module: TfjsModule): void {
   module._free(module._malloc(1)); // the first calls put the real functions in place of others
   const { _malloc, _free } = module, unaligned = new Map<number, number>();
   module._malloc = (bytes) => {
-    const block = bytes < 2 ** 32 - ALIGNMENT ? _malloc(bytes + ALIGNMENT) >>> 0 : 0;
-    const pointer = Math.ceil(block / ALIGNMENT) * ALIGNMENT;
+    const alignment = bytes < LARGE ? LINE : PAGE;
+    const block = bytes < 2 ** 32 - alignment ? _malloc(bytes + alignment) >>> 0 : 0;
+    const pointer = Math.ceil(block / alignment) * alignment;
     if (pointer !== block) unaligned.set(pointer, block);
     return pointer;
   };

@@ -87,6 +87,22 @@ Deno.test("wrong types and options are errors that say what is wanted", async ()
   );
 });
 
+Deno.test("a model whose weights nobody has set does not run; with drawn ones it does", async () => {
+  await init({ threads: 1 });
+  const sizes = {
+    vocab_size: 9,
+    hidden_size: 8,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+    intermediate_size: 8,
+  };
+  const model = new BertForSequenceClassification(new berth.BertConfig(sizes));
+  await refused(() => model.forward({ input_ids: [[5]] }), /word_embeddings.weight has no values yet/);
+  model.initialize(0);
+  strictEqual(model.forward({ input_ids: [[5]] }).logits.size, 2);
+  dispose();
+});
+
 Deno.test("what was disposed says so, in each way of using it; disposing twice does nothing", () =>
   withFolder(async (folder) => {
     const gone = await load(), fill = await pipeline("fill-mask"), optimizer = new AdamW(gone.parameters());

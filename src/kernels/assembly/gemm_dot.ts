@@ -125,8 +125,10 @@ function dotColumns(
   for (let i = 0; i < m; i++, c += ldc, a += lda, sums += PAIR_BYTES >> 1) {
     for (let j = 0; j < count; j++) {
       const q = b + <usize>j * step, o = c + (<usize>(j * apart) << 2);
-      let sum = sumLanes(v128.load(sums + (<usize>j << 4)));
-      for (let y = whole; y < k; y++) sum += load<f32>(a + (<usize>y << 2)) * load<f32>(q + (<usize>y << 2));
+      let four = v128.load(sums + (<usize>j << 4)), y = whole;
+      for (; y + 4 <= k; y += 4) four = fma(v128.load(a + (<usize>y << 2)), v128.load(q + (<usize>y << 2)), four);
+      let sum = sumLanes(four);
+      for (; y < k; y++) sum += load<f32>(a + (<usize>y << 2)) * load<f32>(q + (<usize>y << 2));
       store<f32>(o, accumulate ? load<f32>(o) + sum : sum);
     }
   }

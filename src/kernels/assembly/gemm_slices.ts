@@ -23,14 +23,15 @@ function pairBytes(n: i32): usize {
   return (<usize>(n + 3 & ~3) << 3) + 64;
 }
 
-/** A pair's rows c[n / 4, 2, 4] += six rows of B, `step` bytes apart, times factors[2, 6]; n is a multiple of COLUMNS. */
+/** A pair's rows c[n / 4, 2, 4] += six rows of B, `step` bytes apart, times factors[2, 6]; n is a multiple of 4. */
 function addPair(c: usize, factors: usize, b0: usize, step: usize, n: i32): void {
   let b1 = b0 + step, b2 = b1 + step, b3 = b2 + step, b4 = b3 + step, b5 = b4 + step;
   const f00 = v128.load32_splat(factors), f01 = v128.load32_splat(factors, 4), f02 = v128.load32_splat(factors, 8);
   const f03 = v128.load32_splat(factors, 12), f04 = v128.load32_splat(factors, 16), f05 = v128.load32_splat(factors, 20);
   const f10 = v128.load32_splat(factors, 24), f11 = v128.load32_splat(factors, 28), f12 = v128.load32_splat(factors, 32);
   const f13 = v128.load32_splat(factors, 36), f14 = v128.load32_splat(factors, 40), f15 = v128.load32_splat(factors, 44);
-  for (const end = b0 + (<usize>n << 2); b0 < end; c += 256) {
+  const last = b0 + (<usize>n << 2);
+  for (const end = b0 + (<usize>(n / COLUMNS * COLUMNS) << 2); b0 < end; c += 256) {
     let x0 = v128.load(c); let y0 = v128.load(c, 16);
     const q00 = v128.load(b0); x0 = fma(f00, q00, x0); y0 = fma(f10, q00, y0);
     const q10 = v128.load(b1); x0 = fma(f01, q10, x0); y0 = fma(f11, q10, y0);
@@ -97,6 +98,17 @@ function addPair(c: usize, factors: usize, b0: usize, step: usize, n: i32): void
     v128.store(c, x7, 224); v128.store(c, y7, 240);
     b0 += 128; b1 += 128; b2 += 128; b3 += 128; b4 += 128; b5 += 128;
   }
+  for (; b0 < last; c += 32) {
+    let x = v128.load(c); let y = v128.load(c, 16);
+    const q0 = v128.load(b0); x = fma(f00, q0, x); y = fma(f10, q0, y);
+    const q1 = v128.load(b1); x = fma(f01, q1, x); y = fma(f11, q1, y);
+    const q2 = v128.load(b2); x = fma(f02, q2, x); y = fma(f12, q2, y);
+    const q3 = v128.load(b3); x = fma(f03, q3, x); y = fma(f13, q3, y);
+    const q4 = v128.load(b4); x = fma(f04, q4, x); y = fma(f14, q4, y);
+    const q5 = v128.load(b5); x = fma(f05, q5, x); y = fma(f15, q5, y);
+    v128.store(c, x); v128.store(c, y, 16);
+    b0 += 16; b1 += 16; b2 += 16; b3 += 16; b4 += 16; b5 += 16;
+  }
 }
 
 /** Row i of C's pairs, columns [from, n), += b[n] * factor; `from` is a multiple of 4. */
@@ -131,7 +143,7 @@ function packFactors(dst: usize, a: usize, lda: usize, m: i32, apart: i32): void
 function addProduct(
   c: usize, pair: usize, a: usize, lda: usize, b: usize, ldb: usize, m: i32, n: i32, k: i32, factors: usize,
 ): void {
-  const apart = k / STREAMS, whole = n / COLUMNS * COLUMNS;
+  const apart = k / STREAMS, whole = n & ~3;
   packFactors(factors, a, lda, m, apart);
   for (let g = 0, from = b; g < apart; g++, from += ldb, factors += <usize>(m + 1 >> 1) * FACTOR_BYTES) {
     for (let j = 0; j < whole; j += CHUNK) {

@@ -12,8 +12,8 @@ import { fma, sumLanes } from "./simd";
 const STREAMS: i32 = 6;
 /** Bytes of a pair's sums: [2, 6, 4]. */
 const PAIR_BYTES: usize = 192;
-/** Floats of each row of B that all pairs of rows go over before the next ones are read. */
-const CHUNK: i32 = 256;
+/** Floats of each row of B that all pairs of rows go over before the next ones are read: the longer if it divides k. */
+const CHUNK: i32 = 256, LONG_CHUNK: i32 = 512;
 /** Steps of k that the loop does at once. */
 const STEPS: i32 = 16;
 
@@ -21,7 +21,7 @@ const STEPS: i32 = 16;
 // @ts-ignore: decorator
 @inline
 function chunkOf(m: i32, k: i32): i32 {
-  return m > 2 ? CHUNK : k;
+  return m <= 2 ? k : k % LONG_CHUNK == 0 ? LONG_CHUNK : CHUNK;
 }
 
 /** Packs k columns of A: chunks, in each the pairs of rows, [chunk / 4][2][4]; the last row stands for a missing one. */

@@ -17,6 +17,8 @@ import { type Terminal, thisProcess } from "./terminal.ts";
  * an error that it has for sure.
  */
 const AFTER_FIRST_MS = 4000, AFTER_EACH_MS = 100, SURELY_AFTER_MS = 20_000;
+/** Milliseconds that the launcher has to pass an error on: it may end with what it has not read yet. */
+const PASS_ON_MS = 250;
 
 /**
  * Runs a command on all ranks. The first one writes; the others write errors only. An error on any of them ends all.
@@ -41,6 +43,7 @@ export async function onAllRanks(
     const process = thisProcess(), debug = process.argv.includes("--debug");
     const code = tellFailure(error, terminal, debug, rank > 0 ? `rank ${rank}: ` : "");
     await new Promise<void>((resolve) => process.stderr.write("", () => resolve()));
+    await new Promise((resolve) => setTimeout(resolve, PASS_ON_MS));
     return communicator.abort(code);
   }
 }

@@ -81,7 +81,10 @@ async function run(communicator: Communicator): Promise<number> {
       if (training && passes++ === at) {
         if (kind === "kill") process.kill(process.pid, "SIGKILL");
         if (kind === "error") throw new Error("this rank fails");
-        if (kind === "term") process.kill(process.pid, "SIGTERM");
+        if (kind === "term") {
+          process.kill(process.pid, "SIGTERM");
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200); // else the last steps may be faster than it
+        }
       }
       return defaultDataCollator(features);
     },

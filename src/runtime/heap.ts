@@ -11,7 +11,8 @@ export interface Allocator {
   _free(pointer: number): void;
 }
 
-const ALIGNMENT = 64;
+/** Bytes of a cache line, with which blocks begin. */
+export const CACHE_LINE = 64;
 
 /** Bytes of WASM memory at most: 65,535 pages of 64 KiB, 4 GiB but for one. */
 export const MEMORY_LIMIT = 65_535 * 65_536;
@@ -127,7 +128,7 @@ export class Arena {
 
   /** Room for `count` floats (or other 4-byte values), aligned to 64 bytes, contents undefined. */
   floats(count: number): number {
-    const bytes = Math.ceil(Math.max(1, count) * 4 / ALIGNMENT) * ALIGNMENT;
+    const bytes = Math.ceil(Math.max(1, count) * 4 / CACHE_LINE) * CACHE_LINE;
     this.#used += bytes;
     this.#peak = Math.max(this.#peak, this.#used);
     if (this.#used <= this.#capacity) return this.#block + this.#used - bytes;

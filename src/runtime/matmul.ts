@@ -104,8 +104,8 @@ function matMulSlices(runtime: Runtime, product: MatMul, flags: number): void {
   const depth = blockSize(k, Math.max(SLICE_DEPTH, k / SLICES), SLICE_ROWS, 1), slices = Math.ceil(k / depth);
   const nc = blockSize(n, SLICE_COLUMN_BLOCK, NR, Math.ceil(runtime.threads / slices)),
     blocks = Math.ceil(n / 64);
-  const mark = runtime.arena.mark(), pairFloats = 2 * Math.ceil(n / 4) * 4 + 16;
-  const partials = runtime.arena.floats(slices * Math.ceil(m / 2) * pairFloats);
+  const mark = runtime.arena.mark(),
+    partials = runtime.arena.floats(slices * Math.ceil(m / 2) * pairFloats(n));
   runtime.needScratch(4 * (m + 1) * depth);
   runtime.pool.run("gemm_slices", slices * Math.ceil(n / nc), 1, partials, a, b, k, n, m, n, k, depth, nc);
   const grain = Math.ceil(blocks / runtime.threads);
@@ -198,6 +198,11 @@ export function packB(
 /** Floats from strip to strip, as stripBytes of the kernels. */
 function stripFloats(k: number): number {
   return wholeDepth(k) * NR + 16;
+}
+
+/** Floats from pair to pair of a slice's rows, as pairBytes of the kernels. */
+function pairFloats(n: number): number {
+  return Math.ceil(n / 4) * 8 + 16;
 }
 
 /** Bytes of scratch that a unit of gemm needs where it packs its own part of B. */

@@ -8,6 +8,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { RuntimeError } from "../errors.ts";
+import { CACHE_LINE } from "./heap.ts";
 import { LazyWorker } from "./lazy_worker.ts";
 
 /** The parts of emscripten's module that are used here. */
@@ -26,8 +27,8 @@ export interface TfjsModule {
 
 type Factory = (options: Record<string, unknown>) => Promise<TfjsModule>;
 
-/** Bytes of a cache line, of a page, and of blocks that are worth whole pages. */
-const LINE = 64, PAGE = 4096, LARGE = 65_536;
+/** Bytes of a page, and of blocks that are worth whole ones. */
+const PAGE = 4096, LARGE = 65_536;
 
 /** Workers that emscripten makes ahead, needed or not. */
 const EMSCRIPTEN_POOL = 8;
@@ -102,7 +103,7 @@ function alignBlocks(module: TfjsModule): void {
   module._free(module._malloc(1)); // the first calls put the real functions in place of others
   const { _malloc, _free } = module, unaligned = new Map<number, number>();
   module._malloc = (bytes) => {
-    const alignment = bytes < LARGE ? LINE : PAGE;
+    const alignment = bytes < LARGE ? CACHE_LINE : PAGE;
     const block = bytes < 2 ** 32 - alignment ? _malloc(bytes + alignment) >>> 0 : 0;
     const pointer = Math.ceil(block / alignment) * alignment;
     if (pointer !== block) unaligned.set(pointer, block);

@@ -12,8 +12,13 @@ import { fma, sumLanes } from "./simd";
 const STREAMS: i32 = 6;
 /** Bytes of a pair's sums: [2, 6, 4]. */
 const PAIR_BYTES: usize = 192;
-/** Floats of each row of B that all pairs of rows go over before the next ones are read: the longer if it divides k. */
+/**
+ * Floats of each row of B that all pairs of rows go over before the next ones are read: the longer if it divides k. A
+ * row that is not longer goes through whole.
+ */
 const CHUNK: i32 = 256, LONG_CHUNK: i32 = 512;
+/** Up to this many rows of A, reading B takes longer than multiplying. */
+const MEMORY_ROWS: i32 = 8;
 /** Steps of k that the loop does at once. */
 const STEPS: i32 = 16;
 
@@ -21,7 +26,7 @@ const STEPS: i32 = 16;
 // @ts-ignore: decorator
 @inline
 function chunkOf(m: i32, k: i32): i32 {
-  return m <= 2 ? k : k % LONG_CHUNK == 0 ? LONG_CHUNK : CHUNK;
+  return m <= 2 || k <= LONG_CHUNK ? k : k % LONG_CHUNK == 0 ? LONG_CHUNK : CHUNK;
 }
 
 /** Packs k columns of A: chunks, in each the pairs of rows, [chunk / 4][2][4]; the last row stands for a missing one. */
@@ -40,11 +45,39 @@ function packPairs(dst: usize, a: usize, lda: usize, m: i32, k: i32): void {
   }
 }
 
+/** The sums of the lanes of four vectors, in the order of sumLanes. */
+// @ts-ignore: decorator
+@inline
+function sumsOf(a: v128, b: v128, c: v128, d: v128): v128 {
+  const x = pairSums(a, b), y = pairSums(c, d);
+  return pairSums(x, y);
+}
+
+/** a0 + a1, a2 + a3, b0 + b1, b2 + b3. */
+// @ts-ignore: decorator
+@inline
+function pairSums(a: v128, b: v128): v128 {
+  return f32x4.add(v128.shuffle<f32>(a, b, 0, 2, 4, 6), v128.shuffle<f32>(a, b, 1, 3, 5, 7));
+}
+
+/** Stores the lanes `right` bytes apart. */
+// @ts-ignore: decorator
+@inline
+function storeFour(c: usize, right: usize, v: v128): void {
+  v128.store_lane<f32>(c, v, 0);
+  v128.store_lane<f32>(c + right, v, 1);
+  v128.store_lane<f32>(c + 2 * right, v, 2);
+  v128.store_lane<f32>(c + 3 * right, v, 3);
+}
+
 /**
  * The dot products of k floats, k a multiple of STEPS, of two packed rows with six rows of B, `step` bytes apart, as four
- * partial sums each: sums[2, 6, 4], added to what is there with `more`.
+ * partial sums each: sums[2, 6, 4], added to what is there with `more`. Unless `c` is 0, they are added up and stored
+ * there instead, `right` bytes from column to column.
  */
-function dotPair(sums: usize, k: i32, a: usize, b0: usize, step: usize, more: bool): void {
+function dotPair(
+  sums: usize, k: i32, a: usize, b0: usize, step: usize, more: bool, c: usize, ldc: usize, right: usize,
+): void {
   let b1 = b0 + step, b2 = b1 + step, b3 = b2 + step, b4 = b3 + step, b5 = b4 + step;
   let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s02 = f32x4.splat(0), s03 = f32x4.splat(0), s04 = f32x4.splat(0);
   let s05 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0), s12 = f32x4.splat(0), s13 = f32x4.splat(0);
@@ -94,6 +127,17 @@ function dotPair(sums: usize, k: i32, a: usize, b0: usize, step: usize, more: bo
     const q53 = v128.load(b5, 48); s05 = fma(p03, q53, s05); s15 = fma(p13, q53, s15);
     b0 += 64; b1 += 64; b2 += 64; b3 += 64; b4 += 64; b5 += 64;
   }
+  if (c != 0) {
+    const d = c + ldc, right4 = 4 * right, right5 = 5 * right;
+    const ends = sumsOf(s04, s05, s14, s15);
+    storeFour(c, right, sumsOf(s00, s01, s02, s03));
+    v128.store_lane<f32>(c + right4, ends, 0);
+    v128.store_lane<f32>(c + right5, ends, 1);
+    storeFour(d, right, sumsOf(s10, s11, s12, s13));
+    v128.store_lane<f32>(d + right4, ends, 2);
+    v128.store_lane<f32>(d + right5, ends, 3);
+    return;
+  }
   v128.store(sums, s00);
   v128.store(sums, s01, 16);
   v128.store(sums, s02, 32);
@@ -115,13 +159,17 @@ function dotColumns(
 ): void {
   const whole = k / STEPS * STEPS, step = <usize>apart * ldb, chunk = chunkOf(m, whole), count = apart == 0 ? 1 : STREAMS;
   if (whole == 0) memory.fill(sums, 0, <usize>(m + 1 >> 1) * PAIR_BYTES);
+  const direct = whole == k && k > 0 && !accumulate && count == STREAMS;
   for (let x = 0; x < whole; x += chunk) {
-    const depth = min(chunk, whole - x);
-    let out = sums;
-    for (let i = 0; i < m; i += 2, out += PAIR_BYTES, packed += <usize>depth << 3) {
-      dotPair(out, depth, packed, b + (<usize>x << 2), step, x > 0);
+    const depth = min(chunk, whole - x), last = direct && x + depth == k;
+    let out = sums, to = c;
+    for (let i = 0; i < m; i += 2, out += PAIR_BYTES, packed += <usize>depth << 3, to += 2 * ldc) {
+      dotPair(
+        out, depth, packed, b + (<usize>x << 2), step, x > 0, last ? to : 0, i + 1 < m ? ldc : 0, <usize>apart << 2,
+      );
     }
   }
+  if (direct) return;
   for (let i = 0; i < m; i++, c += ldc, a += lda, sums += PAIR_BYTES >> 1) {
     for (let j = 0; j < count; j++) {
       const q = b + <usize>j * step, o = c + (<usize>(j * apart) << 2);
@@ -143,15 +191,21 @@ export function gemm_dot(
   scratch: usize, fresh: bool, begin: i32, end: i32,
 ): void {
   const ld = <usize>ldc << 2, packed = scratch + <usize>(m + 1) * (PAIR_BYTES >> 1);
+  // Rows of whole chunks: an odd number of rows apart, the six runs take different sets of the L1 cache.
+  const oddly = m <= MEMORY_ROWS && k % CHUNK == 0 && chunkOf(m, k) == CHUNK;
   if (fresh) packPairs(packed, a, <usize>lda << 2, m, k / STEPS * STEPS);
   for (let unit = begin; unit < end; unit++) {
-    const n0 = unit * nc, nn = min(nc, n - n0), o = <usize>n0 << 2, apart = nn / STREAMS;
-    for (let j = 0; j < apart + nn % STREAMS; j++) {
-      const alone = j >= apart, column = alone ? (STREAMS - 1) * apart + j : j;
-      dotColumns(
-        c + o + (<usize>column << 2), ld, a, <usize>lda << 2, packed, b + (<usize>(n0 + column) * ldb << 2), <usize>ldb << 2, m,
-        alone ? 0 : apart, k, (flags & ACCUMULATE) != 0, scratch,
-      );
+    const n0 = unit * nc, nn = min(nc, n - n0), o = <usize>n0 << 2;
+    for (let column = 0; column < nn;) {
+      let apart = (nn - column) / STREAMS;
+      if (oddly && apart > 0) apart = apart - 1 | 1;
+      for (let j = column; j < column + max(1, apart); j++) {
+        dotColumns(
+          c + o + (<usize>j << 2), ld, a, <usize>lda << 2, packed, b + (<usize>(n0 + j) * ldb << 2), <usize>ldb << 2, m, apart, k,
+          (flags & ACCUMULATE) != 0, scratch,
+        );
+      }
+      column += apart == 0 ? 1 : apart * STREAMS;
     }
     epilogue(c + o, ld, aux == 0 ? 0 : aux + o, bias == 0 ? 0 : bias + o, flags, m, nn);
   }

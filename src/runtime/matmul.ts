@@ -43,8 +43,8 @@ export interface MatMul {
  * if it were packed already.
  */
 const FEW_ROWS = 40, PACKED_FEW_ROWS = 32;
-/** Columns of a unit of dot products, a multiple of those that gemm_dot makes at a time. */
-const DOT_COLUMN_BLOCK = 96, DOT_STREAMS = 6;
+/** Columns of a unit of dot products at most and, unless threads would have none, at least; those made at a time. */
+const WIDEST_DOTS = 288, NARROWEST_DOTS = 96, DOT_STREAMS = 6;
 /** Few rows of A times B[k, n]: steps of k of a slice at least, slices at most, and what the steps are a multiple of. */
 const SLICE_DEPTH = 192, SLICES = 16, SLICE_ROWS = 6;
 /** Columns of a unit of a slice. */
@@ -70,9 +70,12 @@ export function matMul(runtime: Runtime, product: MatMul): void {
     (aux !== 0 && activation === 0 ? MULTIPLY_AUX : 0) | (activation << 5);
   const lda = transposeA ? m : k, ldb = transposeB ? k : n;
   if (transposeB && !transposeA && m <= (product.packed ? PACKED_FEW_ROWS : FEW_ROWS)) {
-    const nc = blockSize(n, DOT_COLUMN_BLOCK, DOT_STREAMS, 2 * runtime.threads);
+    const { threads } = runtime, narrowest = blockSize(n, NARROWEST_DOTS, DOT_STREAMS, 2 * threads);
     runtime.needScratch((m + 1) * (96 + 4 * k));
-    runtime.pool.run("gemm_dot", Math.ceil(n / nc), 1, c, a, b, bias, aux, n, lda, ldb, m, n, k, nc, flags);
+    runtime.pool.run(
+      ...["gemm_dot", dotUnits(n, threads, narrowest), 1, c, a, b, bias, aux, n, lda, ldb, m, n, k] as const,
+      ...[threads, WIDEST_DOTS, narrowest, flags] as const,
+    );
     return;
   }
   const run = (operand: number, { mc, nc, kc }: Blocks, more: number) =>
@@ -91,6 +94,17 @@ export function matMul(runtime: Runtime, product: MatMul): void {
   packB(runtime, strips, b, n, k, transposeB);
   run(strips, blocks(m, n, k, runtime.threads), 0);
   runtime.arena.release(mark);
+}
+
+/** Units that gemm_dot cuts n columns in, as its unitStart. */
+function dotUnits(n: number, threads: number, narrowest: number): number {
+  let units = 0;
+  for (let column = 0, width = 0; column < n; units++, column += width) {
+    if (units % threads > 0) continue;
+    const share = Math.floor((n - column) / (2 * threads * DOT_STREAMS)) * DOT_STREAMS;
+    width = Math.max(narrowest, Math.min(WIDEST_DOTS, share));
+  }
+  return units;
 }
 
 /** True if {@linkcode matMul} reads B[n, k] packed, where it is given so, for that many rows of A. */

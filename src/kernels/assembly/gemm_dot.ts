@@ -75,6 +75,8 @@ function storeFour(c: usize, right: usize, v: v128): void {
  * partial sums each: sums[2, 6, 4], added to what is there with `more`. Unless `c` is 0, they are added up and stored
  * there instead, `right` bytes from column to column.
  */
+// @ts-ignore: decorator
+@inline
 function dotPair(
   sums: usize, k: i32, a: usize, b0: usize, step: usize, more: bool, c: usize, ldc: usize, right: usize,
 ): void {
@@ -183,11 +185,24 @@ function dotColumns(
 }
 
 /**
+ * The first column of a unit: units are as wide as half of a thread's share of the columns that are left when its round
+ * (a unit for each thread) begins, so that all threads end at about the same time.
+ */
+function unitStart(unit: i32, n: i32, threads: i32, widest: i32, narrowest: i32): i32 {
+  let column = 0;
+  for (let i = 0, width = 0; i < unit && column < n; i++, column += width) {
+    if (i % threads == 0) width = max(narrowest, min(widest, (n - column) / (2 * threads * STREAMS) * STREAMS));
+  }
+  return min(column, n);
+}
+
+/**
  * C[m, n] (+)= A[m, k] B[n, k]^T for few rows, from six places of B at a time; epilogue as gemm's. Scratch: (m + 1)
- * (96 + 4 k) bytes, which keep A from a thread's first range on. Range: blocks of `nc` columns (rows of B).
+ * (96 + 4 k) bytes, which keep A from a thread's first range on. Range: units of columns (rows of B).
  */
 export function gemm_dot(
-  c: usize, a: usize, b: usize, bias: usize, aux: usize, ldc: i32, lda: i32, ldb: i32, m: i32, n: i32, k: i32, nc: i32, flags: i32,
+  c: usize, a: usize, b: usize, bias: usize, aux: usize, ldc: i32, lda: i32, ldb: i32, m: i32, n: i32, k: i32, threads: i32,
+  widest: i32, narrowest: i32, flags: i32,
   scratch: usize, fresh: bool, begin: i32, end: i32,
 ): void {
   const ld = <usize>ldc << 2, packed = scratch + <usize>(m + 1) * (PAIR_BYTES >> 1);
@@ -195,7 +210,8 @@ export function gemm_dot(
   const oddly = m <= MEMORY_ROWS && k % CHUNK == 0 && chunkOf(m, k) == CHUNK;
   if (fresh) packPairs(packed, a, <usize>lda << 2, m, k / STEPS * STEPS);
   for (let unit = begin; unit < end; unit++) {
-    const n0 = unit * nc, nn = min(nc, n - n0), o = <usize>n0 << 2;
+    const n0 = unitStart(unit, n, threads, widest, narrowest), nn = unitStart(unit + 1, n, threads, widest, narrowest) - n0;
+    const o = <usize>n0 << 2;
     for (let column = 0; column < nn;) {
       let apart = (nn - column) / STREAMS;
       if (oddly && apart > 0) apart = apart - 1 | 1;

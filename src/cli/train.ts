@@ -9,6 +9,7 @@ import { folderUrl } from "../runtime/files.ts";
 import { dispose } from "../runtime/mod.ts";
 import { onStopSignal } from "../runtime/platform.ts";
 import { type Metrics, Trainer, type TrainOutput } from "../train/mod.ts";
+import { overfittingAdvice } from "./advice.ts";
 import { type Command, type CommandInput, defineCommand } from "./command.ts";
 import { PeakMemory } from "./peak_memory.ts";
 import { type PreparedRun, prepareRun } from "./prepared_run.ts";
@@ -158,6 +159,8 @@ async function trainOnce(
   if (communicator.rank === 0) {
     const scale = scaleOf(communicator, metrics);
     await writeRunReport({ run, model, log, state, tested, summary, startedAt, peak, scale, out });
+    const advice = overfittingAdvice(log.evaluations, settings);
+    if (advice !== "") terminal.note(advice);
   }
   model.dispose();
   const result = {

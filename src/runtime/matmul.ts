@@ -159,12 +159,12 @@ export function matMulUpdate(
   let multiple = MR;
   while (multiple * n % update.run !== 0) multiple += MR;
   const mc = blockSize(m, Math.max(multiple, Math.floor(GRADIENT_BLOCK / n)), multiple, 2 * runtime.threads);
-  const { kc } = shallowBlocks(m, n, k, runtime.threads), { p, first_moment, second_moment } = update;
-  runtime.needScratch(UPDATE_BYTES + 4 * mc * n + scratchBytes({ mc, nc: n, kc }));
+  const { p, first_moment, second_moment, group, state, first } = update;
+  runtime.needScratch(UPDATE_BYTES + 4 * mc * n + scratchBytes({ mc, nc: n, kc: k }));
   runtime.flops += 2 * m * n * k;
   runtime.pool.run(
-    ...["gemm_adamw", Math.ceil(m / mc), 1, p, first_moment, second_moment, a, b, m, n, k, mc, kc] as const,
-    ...[TRANSPOSE_A | PACK_B, update.group, update.state, update.first] as const,
+    ...["gemm_adamw", Math.ceil(m / mc), 1, p, first_moment, second_moment, a, b, m, n, k, mc] as const,
+    ...[group, state, first] as const,
   );
 }
 

@@ -149,8 +149,15 @@ async function main(): Promise<boolean> {
 async function writeDocs(results: Results, out: URL): Promise<void> {
   const docs = new URL("../../docs/", import.meta.url), folder = new URL(`${CHART_FOLDER}/`, docs);
   const text = readFileSync(new URL("./performance_text.md", import.meta.url), "utf8");
+  const charts = results.suites.flatMap(({ charts }) => charts);
+  const missing = charts.find(({ name }) => !existsSync(new URL(`${name}.svg`, out)));
+  if (missing) {
+    throw new RangeError(
+      `Cannot write the docs: ${missing.name}.svg is not in ${flags.out}; run its suite again`,
+    );
+  }
   rmSync(folder, { recursive: true, force: true });
-  for (const { name } of results.suites.flatMap(({ charts }) => charts)) {
+  for (const { name } of charts) {
     cpSync(new URL(`${name}.svg`, out), new URL(`${name}.svg`, folder));
   }
   await write(new URL("performance.md", docs), performancePage(results, text));

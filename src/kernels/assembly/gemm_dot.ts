@@ -202,8 +202,7 @@ function unitStart(unit: i32, n: i32, threads: i32, widest: i32, narrowest: i32)
  */
 export function gemm_dot(
   c: usize, a: usize, b: usize, bias: usize, aux: usize, ldc: i32, lda: i32, ldb: i32, m: i32, n: i32, k: i32, threads: i32,
-  widest: i32, narrowest: i32, flags: i32,
-  scratch: usize, fresh: bool, begin: i32, end: i32,
+  widest: i32, narrowest: i32, flags: i32, scratch: usize, fresh: bool, begin: i32, end: i32,
 ): void {
   const ld = <usize>ldc << 2, packed = scratch + <usize>(m + 1) * (PAIR_BYTES >> 1);
   // Rows of whole chunks: an odd number of rows apart, the six runs take different sets of the L1 cache.

@@ -21,7 +21,7 @@ export interface Ended {
 }
 
 /** More than any of these programs takes, and less than a hanging test should. */
-const LONGEST_MS = 240_000;
+const LONGEST_MS = 120_000;
 
 export interface LaunchOptions {
   /** For the launcher and all ranks. */

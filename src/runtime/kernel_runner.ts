@@ -56,6 +56,7 @@ type KernelFunction = (...args: number[]) => void;
 /** What is called directly, beside the ranged kernels. */
 export interface KernelExports {
   attention_scratch_bytes(tokens: number, headSize: number): number;
+  gemm_dot_units(n: number, threads: number, widest: number, narrowest: number): number;
   sum_f64(values: number, count: number): number;
 }
 

@@ -49,7 +49,7 @@ const WIDEST_DOTS = 288, NARROWEST_DOTS = 96, DOT_STREAMS = 6;
 const SLICE_DEPTH = 192, SLICES = 16, SLICE_ROWS = 6;
 /** Columns of a unit of a slice. */
 const SLICE_COLUMN_BLOCK = 1536;
-/** Up to this depth (gradients of weights from few tokens) each unit packs its own part of B, which fits the L1 cache. */
+/** Up to this depth (gradients of weights from few tokens) each thread packs B for itself: its strips are short. */
 const SHALLOW = 32;
 /** Rows of a unit of work where there are many, and where B would be read too often; a panel's depth. */
 const ROW_BLOCK = 60, SMALL_ROW_BLOCK = 130, DEPTH_BLOCK = 768;
@@ -71,9 +71,10 @@ export function matMul(runtime: Runtime, product: MatMul): void {
   const lda = transposeA ? m : k, ldb = transposeB ? k : n;
   if (transposeB && !transposeA && m <= (product.packed ? PACKED_FEW_ROWS : FEW_ROWS)) {
     const { threads } = runtime, narrowest = blockSize(n, NARROWEST_DOTS, DOT_STREAMS, 2 * threads);
+    const units = runtime.pool.exports.gemm_dot_units(n, threads, WIDEST_DOTS, narrowest);
     runtime.needScratch((m + 1) * (96 + 4 * k));
     runtime.pool.run(
-      ...["gemm_dot", dotUnits(n, threads, narrowest), 1, c, a, b, bias, aux, n, lda, ldb, m, n, k] as const,
+      ...["gemm_dot", units, 1, c, a, b, bias, aux, n, lda, ldb, m, n, k] as const,
       ...[threads, WIDEST_DOTS, narrowest, flags] as const,
     );
     return;
@@ -94,17 +95,6 @@ export function matMul(runtime: Runtime, product: MatMul): void {
   packB(runtime, strips, b, n, k, transposeB);
   run(strips, blocks(m, n, k, runtime.threads), 0);
   runtime.arena.release(mark);
-}
-
-/** Units that gemm_dot cuts n columns in, as its unitStart. */
-function dotUnits(n: number, threads: number, narrowest: number): number {
-  let units = 0;
-  for (let column = 0, width = 0; column < n; units++, column += width) {
-    if (units % threads > 0) continue;
-    const share = Math.floor((n - column) / (2 * threads * DOT_STREAMS)) * DOT_STREAMS;
-    width = Math.max(narrowest, Math.min(WIDEST_DOTS, share));
-  }
-  return units;
 }
 
 /** True if {@linkcode matMul} reads B[n, k] packed, where it is given so, for that many rows of A. */
@@ -159,12 +149,12 @@ export function matMulUpdate(
   let multiple = MR;
   while (multiple * n % update.run !== 0) multiple += MR;
   const mc = blockSize(m, Math.max(multiple, Math.floor(GRADIENT_BLOCK / n)), multiple, 2 * runtime.threads);
-  const { p, first_moment, second_moment, group, state, first } = update;
-  runtime.needScratch(UPDATE_BYTES + 4 * mc * n + scratchBytes({ mc, nc: n, kc: k }));
+  const { kc } = shallowBlocks(m, n, k, runtime.threads), { p, first_moment, second_moment } = update;
+  runtime.needScratch(UPDATE_BYTES + 4 * mc * n + scratchBytes({ mc, nc: n, kc }));
   runtime.flops += 2 * m * n * k;
   runtime.pool.run(
-    ...["gemm_adamw", Math.ceil(m / mc), 1, p, first_moment, second_moment, a, b, m, n, k, mc] as const,
-    ...[group, state, first] as const,
+    ...["gemm_adamw", Math.ceil(m / mc), 1, p, first_moment, second_moment, a, b, m, n, k, mc, kc] as const,
+    ...[TRANSPOSE_A | PACK_B, update.group, update.state, update.first] as const,
   );
 }
 
@@ -219,7 +209,7 @@ function pairFloats(n: number): number {
   return Math.ceil(n / 4) * 8 + 16;
 }
 
-/** Bytes of scratch that a unit of gemm needs where it packs its own part of B. */
+/** Bytes of scratch that gemm needs where each thread packs B. */
 function scratchBytes({ mc, nc, kc }: Blocks): number {
   return 256 + 4 * (mc * wholeDepth(kc) + packedFloats(nc, kc));
 }

@@ -74,7 +74,7 @@ class PaperPool extends KernelPool {
   }
 
   override get exports(): KernelExports {
-    return { attention_scratch_bytes: attentionScratchBytes, sum_f64: () => 0 };
+    return { attention_scratch_bytes: attentionScratchBytes, gemm_dot_units: () => 0, sum_f64: () => 0 };
   }
 
   override run(): void {}

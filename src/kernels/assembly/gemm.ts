@@ -47,16 +47,18 @@ export function epilogue(c: usize, ldc: usize, aux: usize, bias: usize, flags: i
 /**
  * C[m, n] (+)= op(A) op(B), then bias[n], activation (slope to aux) or multiplication by aux.
  * op(A) is A[m, k], or the transpose of A[k, m] with TRANSPOSE_A. B is strips of gemm_pack; with PACK_B it is B[k, n] as
- * it stands in memory, `ldb` floats a row, and each unit packs its own block.
+ * it stands in memory, `ldb` floats a row, and each thread packs it in its first range.
  * k is cut in blocks of kc, a multiple of 4. Range: blocks of mc x nc of C, rows first.
  */
 export function gemm(
   c: usize, a: usize, b: usize, bias: usize, aux: usize, ldc: i32, lda: i32, ldb: i32,
-  m: i32, n: i32, k: i32, mc: i32, nc: i32, kc: i32, flags: i32, scratch: usize, begin: i32, end: i32,
+  m: i32, n: i32, k: i32, mc: i32, nc: i32, kc: i32, flags: i32, scratch: usize, fresh: bool, begin: i32, end: i32,
 ): void {
   const rowBlocks = (m + mc - 1) / mc, ld = <usize>ldc << 2;
   const panels = scratch + 256; // the first bytes hold one edge tile
-  const packed = panels + <usize>((mc + MR - 1) / MR) * panelBytes(kc);
+  const packed = panels + <usize>((mc + MR - 1) / MR) * panelBytes(kc), strip = stripBytes(k);
+  const strips = flags & PACK_B ? packed : b;
+  if (fresh && flags & PACK_B) packStrips(packed, b, ldb, n, k, 0, (n + NR - 1) / NR);
   for (let unit = begin; unit < end; unit++) {
     const m0 = unit % rowBlocks * mc, n0 = unit / rowBlocks * nc;
     const mm = min(mc, m - m0), nn = min(nc, n - n0);
@@ -65,14 +67,10 @@ export function gemm(
       const kk = min(kc, k - k0);
       if (flags & TRANSPOSE_A) packColumns(panels, a + ((<usize>k0 * lda + m0) << 2), lda, mm, kk);
       else packRows(panels, a + ((<usize>m0 * lda + k0) << 2), lda, mm, kk);
-      let strips = packed, strip = stripBytes(kk);
-      if (!(flags & PACK_B)) {
-        strip = stripBytes(k);
-        strips = b + <usize>(n0 / NR) * strip + <usize>k0 * NR * 4;
-      } else {
-        packStrips(packed, b + ((<usize>k0 * ldb + n0) << 2), ldb, nn, kk, 0, (nn + NR - 1) / NR);
-      }
-      multiplyBlock(out, ld, NR * 4, panels, strips, strip, mm, nn, kk, k0 > 0 || (flags & ACCUMULATE) != 0, scratch);
+      multiplyBlock(
+        out, ld, NR * 4, panels, strips + <usize>(n0 / NR) * strip + <usize>k0 * NR * 4, strip, mm, nn, kk,
+        k0 > 0 || (flags & ACCUMULATE) != 0, scratch,
+      );
     }
     const o = <usize>m0 * ld + (<usize>n0 << 2);
     epilogue(out, ld, aux == 0 ? 0 : aux + o, bias == 0 ? 0 : bias + (<usize>n0 << 2), flags, mm, nn);

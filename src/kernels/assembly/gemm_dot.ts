@@ -6,7 +6,7 @@
 // that V8 allocates.
 
 import { ACCUMULATE, epilogue } from "./gemm";
-import { fma, sumLanes } from "./simd";
+import { fma, sumLanes, sumLanesOfFour } from "./simd";
 
 /** Rows of B that are read side by side. */
 const STREAMS: i32 = 6;
@@ -43,21 +43,6 @@ function packPairs(dst: usize, a: usize, lda: usize, m: i32, k: i32): void {
       }
     }
   }
-}
-
-/** The sums of the lanes of four vectors, in the order of sumLanes. */
-// @ts-ignore: decorator
-@inline
-function sumsOf(a: v128, b: v128, c: v128, d: v128): v128 {
-  const x = pairSums(a, b), y = pairSums(c, d);
-  return pairSums(x, y);
-}
-
-/** a0 + a1, a2 + a3, b0 + b1, b2 + b3. */
-// @ts-ignore: decorator
-@inline
-function pairSums(a: v128, b: v128): v128 {
-  return f32x4.add(v128.shuffle<f32>(a, b, 0, 2, 4, 6), v128.shuffle<f32>(a, b, 1, 3, 5, 7));
 }
 
 /** Stores the lanes `right` bytes apart. */
@@ -131,11 +116,11 @@ function dotPair(
   }
   if (c != 0) {
     const d = c + ldc, right4 = 4 * right, right5 = 5 * right;
-    const ends = sumsOf(s04, s05, s14, s15);
-    storeFour(c, right, sumsOf(s00, s01, s02, s03));
+    const ends = sumLanesOfFour(s04, s05, s14, s15);
+    storeFour(c, right, sumLanesOfFour(s00, s01, s02, s03));
     v128.store_lane<f32>(c + right4, ends, 0);
     v128.store_lane<f32>(c + right5, ends, 1);
-    storeFour(d, right, sumsOf(s10, s11, s12, s13));
+    storeFour(d, right, sumLanesOfFour(s10, s11, s12, s13));
     v128.store_lane<f32>(d + right4, ends, 2);
     v128.store_lane<f32>(d + right5, ends, 3);
     return;
@@ -185,15 +170,31 @@ function dotColumns(
 }
 
 /**
- * The first column of a unit: units are as wide as half of a thread's share of the columns that are left when its round
- * (a unit for each thread) begins, so that all threads end at about the same time.
+ * Columns of each unit of a round (a unit for each thread): half of a thread's share of the columns from `column` on, so
+ * that all threads end at about the same time.
  */
+// @ts-ignore: decorator
+@inline
+function unitWidth(column: i32, n: i32, threads: i32, widest: i32, narrowest: i32): i32 {
+  return max(narrowest, min(widest, (n - column) / (2 * threads * STREAMS) * STREAMS));
+}
+
+/** The first column of a unit, n after the last one. */
 function unitStart(unit: i32, n: i32, threads: i32, widest: i32, narrowest: i32): i32 {
   let column = 0;
   for (let i = 0, width = 0; i < unit && column < n; i++, column += width) {
-    if (i % threads == 0) width = max(narrowest, min(widest, (n - column) / (2 * threads * STREAMS) * STREAMS));
+    if (i % threads == 0) width = unitWidth(column, n, threads, widest, narrowest);
   }
   return min(column, n);
+}
+
+/** Units that gemm_dot cuts n columns in. */
+export function gemm_dot_units(n: i32, threads: i32, widest: i32, narrowest: i32): i32 {
+  let units = 0;
+  for (let column = 0, width = 0; column < n; units++, column += width) {
+    if (units % threads == 0) width = unitWidth(column, n, threads, widest, narrowest);
+  }
+  return units;
 }
 
 /**

@@ -7,7 +7,7 @@ export {
   add_rows, embedding_backward, embedding_forward, gather_rows, scatter_rows, zero, zero_touched_rows,
 } from "./embedding";
 export { gemm, gemm_pack } from "./gemm";
-export { gemm_dot } from "./gemm_dot";
+export { gemm_dot, gemm_dot_units } from "./gemm_dot";
 export { gemm_slices, gemm_slices_sum } from "./gemm_slices";
 export { int8_gemm, int8_pack, int8_rows } from "./int8";
 export { column_sums, layer_norm_backward, layer_norm_backward_parameters, layer_norm_forward } from "./layer_norm";

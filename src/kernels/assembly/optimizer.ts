@@ -13,9 +13,9 @@
 // PyTorch: before = 1 - lr decay, stepSize = lr / (1 - beta1^t), rootScale = 1 / sqrt(1 - beta2^t).
 // Rows of an embedding that were never touched have g = m = v = 0: only the factors apply, and 1 costs nothing.
 
+import { gemm } from "./gemm";
 import { BLOCK, blockBytes, decodeBlock, encodeBlock, loadBfloat16, randomBits, runBytes, storeBfloat16 } from "./optimizer_state";
 import { fma, loadPartial, splat, storePartial } from "./simd";
-import { MR, multiplyBlock, NR, packColumns, packStrips, panelBytes, stripBytes } from "./tile";
 
 /** Bytes of a chunk; values that a unit of adamw_update has. */
 const CHUNK: usize = 36, UPDATE_SHIFT: i32 = 14;
@@ -164,21 +164,18 @@ export function adamw_update(
 
 /**
  * Changes p[rows, n] by the gradient A[k, rows]^T B[k, n], mc rows at a time, which stay in the thread's cache and are
- * never written to memory; a thread packs B in its first range. k at most 32, mc * n a multiple of what moments allow.
+ * never written to memory. B as it stands in memory, with gemm's `flags`; mc * n a multiple of what moments allow.
  * Range: blocks of mc rows.
  */
 export function gemm_adamw(
-  p: usize, m: usize, v: usize, a: usize, b: usize, rows: i32, n: i32, k: i32, mc: i32, group: usize, state: i32, first: i32,
-  scratch: usize, fresh: bool, begin: i32, end: i32,
+  p: usize, m: usize, v: usize, a: usize, b: usize, rows: i32, n: i32, k: i32, mc: i32, kc: i32, flags: i32, group: usize,
+  state: i32, first: i32, scratch: usize, fresh: bool, begin: i32, end: i32,
 ): void {
-  const ld = <usize>n << 2, gradient = scratch + (BLOCK << 3), edge = gradient + <usize>mc * ld, panels = edge + 256;
-  const strips = panels + <usize>((mc + MR - 1) / MR) * panelBytes(k);
-  if (fresh) packStrips(strips, b, n, n, k, 0, (n + NR - 1) / NR);
+  const gradient = scratch + (BLOCK << 3), rest = gradient + (<usize>mc * n << 2), ld = <usize>n << 2;
   for (let unit = begin; unit < end; unit++) {
-    const row = unit * mc, count = min(mc, rows - row), i = row * n, o = <usize>i << 2, s = stateBytes(state, i);
-    packColumns(panels, a + (<usize>row << 2), rows, count, k);
-    multiplyBlock(gradient, ld, NR * 4, panels, strips, stripBytes(k), count, n, k, false, edge);
-    updateRun(p + o, gradient, m + s, v + s, count * n, group, 1, state, first + i, scratch);
+    const row = unit * mc, i = row * n, o = <usize>i << 2, s = stateBytes(state, i), isFirst = fresh && unit == begin;
+    gemm(gradient - <usize>row * ld, a, b, 0, 0, n, rows, n, rows, n, k, mc, n, kc, flags, rest, isFirst, unit, unit + 1);
+    updateRun(p + o, gradient, m + s, v + s, min(mc, rows - row) * n, group, 1, state, first + i, scratch);
   }
 }
 

@@ -169,32 +169,25 @@ function dotColumns(
   }
 }
 
-/**
- * Columns of each unit of a round (a unit for each thread): half of a thread's share of the columns from `column` on, so
- * that all threads end at about the same time.
- */
-// @ts-ignore: decorator
-@inline
-function unitWidth(column: i32, n: i32, threads: i32, widest: i32, narrowest: i32): i32 {
-  return max(narrowest, min(widest, (n - column) / (2 * threads * STREAMS) * STREAMS));
-}
+/** What cutColumns is asked for instead of a unit: how many there are. */
+const ALL: i32 = -1;
 
-/** The first column of a unit, n after the last one. */
-function unitStart(unit: i32, n: i32, threads: i32, widest: i32, narrowest: i32): i32 {
-  let column = 0;
-  for (let i = 0, width = 0; i < unit && column < n; i++, column += width) {
-    if (i % threads == 0) width = unitWidth(column, n, threads, widest, narrowest);
+/**
+ * The first column of a unit, n after the last one; of ALL, the number of units. Each is as wide as half of a thread's
+ * share of the columns that are left when its round (a unit for each thread) begins, so that all threads end at about the
+ * same time.
+ */
+function cutColumns(unit: i32, n: i32, threads: i32, widest: i32, narrowest: i32): i32 {
+  let column = 0, i = 0;
+  for (let width = 0; i != unit && column < n; i++, column += width) {
+    if (i % threads == 0) width = max(narrowest, min(widest, (n - column) / (2 * threads * STREAMS) * STREAMS));
   }
-  return min(column, n);
+  return unit == ALL ? i : min(column, n);
 }
 
 /** Units that gemm_dot cuts n columns in. */
 export function gemm_dot_units(n: i32, threads: i32, widest: i32, narrowest: i32): i32 {
-  let units = 0;
-  for (let column = 0, width = 0; column < n; units++, column += width) {
-    if (units % threads == 0) width = unitWidth(column, n, threads, widest, narrowest);
-  }
-  return units;
+  return cutColumns(ALL, n, threads, widest, narrowest);
 }
 
 /**
@@ -210,7 +203,7 @@ export function gemm_dot(
   const oddly = m <= MEMORY_ROWS && k % CHUNK == 0 && chunkOf(m, k) == CHUNK;
   if (fresh) packPairs(packed, a, <usize>lda << 2, m, k / STEPS * STEPS);
   for (let unit = begin; unit < end; unit++) {
-    const n0 = unitStart(unit, n, threads, widest, narrowest), nn = unitStart(unit + 1, n, threads, widest, narrowest) - n0;
+    const n0 = cutColumns(unit, n, threads, widest, narrowest), nn = cutColumns(unit + 1, n, threads, widest, narrowest) - n0;
     const o = <usize>n0 << 2;
     for (let column = 0; column < nn;) {
       let apart = (nn - column) / STREAMS;
